@@ -1,0 +1,19 @@
+/** One step of a connection test. Steps after a failed one are `skipped`. */
+export interface CheckStep {
+  /** Such as `resolve`, `connect`, `tls`, `authenticate`, `database`, `permissions`, `read`. */
+  readonly name: string;
+  readonly state: 'passed' | 'failed' | 'skipped' | 'warning';
+  /** What was found, or why it failed: one sentence, never a secret. */
+  readonly detail: string;
+  /** What to do, where the step did not pass. */
+  readonly hint?: string;
+  /** How long the step took, in milliseconds. */
+  readonly milliseconds: number;
+}
+
+/** The outcome of a connection test, step by step. */
+export interface CheckReport {
+  /** No step failed. */
+  readonly passed: boolean;
+  readonly steps: readonly CheckStep[];
+}

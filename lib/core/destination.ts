@@ -1,0 +1,123 @@
+import type { Batch, ByteFormat, Row } from './batch';
+import type { CheckReport } from './check';
+import type { ConfigSpec } from './config';
+import type { Host } from './connector';
+import type { Fault } from './fault';
+import type { Json } from './json';
+import type { Position, SliceKey } from './position';
+import type { StreamSchema } from './schema';
+
+/** What a destination is opened for: one integration's place in it. */
+export interface DestinationContext {
+  readonly integration: string;
+  /** Name of the integration's own schema (namespace) in the destination. */
+  readonly namespace: string;
+  /** `hard` removes a deleted row, `soft` keeps it and marks when it went. */
+  readonly deletes: 'hard' | 'soft';
+}
+
+/** A record that cannot be loaded, with the reason; it goes to quarantine in the same transaction as its batch. */
+export interface Rejection {
+  /** The record before the pipeline touched it, in the order of `schema.columns`. */
+  readonly row: Row;
+  readonly schema: StreamSchema;
+  readonly reason: string;
+  readonly field?: string;
+  readonly rule?: string;
+}
+
+/** What one write did. */
+export interface WriteResult {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Records that the destination itself could not hold and put in quarantine. */
+  readonly quarantined: number;
+}
+
+/** How a batch is to be written. */
+export interface WriteOptions {
+  /** The fence from the writer's lease; a slice that was claimed with a higher one refuses this write. */
+  readonly fence: number;
+  readonly run: string;
+  /** Records of this batch that the pipeline rejected. */
+  readonly rejected?: readonly Rejection[];
+  readonly signal: AbortSignal;
+}
+
+/** What `prepare` did to the stored table, in words for the run record ("added column email (text)"). */
+export interface PrepareResult {
+  readonly changes: readonly string[];
+}
+
+/** What `publish` did. */
+export interface PublishResult {
+  readonly rows: number;
+  /** What the owner should know: dependent objects that made the swap slower, columns that went away, ... */
+  readonly notes: readonly string[];
+}
+
+/** One quarantined record as it is listed. */
+export interface QuarantinedRecord {
+  readonly id: string;
+  readonly stream: string;
+  readonly run: string;
+  readonly reason: string;
+  readonly field?: string;
+  readonly rule?: string;
+  /** Column name to value; values without a JSON form (bigint, bytes) as text. */
+  readonly record: { readonly [column: string]: Json };
+  /** ISO 8601 time at which it was put there. */
+  readonly at: string;
+}
+
+/** Which quarantined records to list: newest first, after the record with id `after`. */
+export interface QuarantineQuery {
+  readonly stream?: string;
+  readonly limit: number;
+  readonly after?: string;
+}
+
+/** The writing side of one integration. Every method throws only {@link Fault}. */
+export interface Destination {
+  /** Byte formats that can be loaded without parsing, best first. */
+  readonly accepts: readonly ByteFormat[];
+  check(signal: AbortSignal): Promise<CheckReport>;
+  /**
+   * Makes the stored table able to hold `next`: creates it (or, for `load`, its empty shadow table), adds and widens
+   * columns, never narrows one. Idempotent; called before the first write of a slice and at every change of schema.
+   * `partition` of `slice` does not matter.
+   */
+  prepare(slice: SliceKey, next: StreamSchema): Promise<PrepareResult>;
+  /**
+   * Raises the slice's fence, so that every writer with a lower one is refused from here on, and gives the position
+   * stored with the rows; `undefined` when nothing was written yet.
+   * @throws Fault `lost`/`fenced` when the stored fence is already higher.
+   */
+  claim(slice: SliceKey, fence: number): Promise<Position | undefined>;
+  /**
+   * Writes rows, rejected records and the position `batch.after` in one transaction; resolves only when it is durable.
+   * Keyed rows are upserted, the last change of a key wins. Rows of a load are added to its shadow table.
+   * @throws Fault `lost`/`fenced` when another owner claimed the slice; `data`/`bytes_rejected` when a byte batch holds
+   * something that cannot be loaded (nothing was written; read it as rows).
+   */
+  write(batch: Batch, slice: SliceKey, options: WriteOptions): Promise<WriteResult>;
+  /** Makes the shadow table of a load the visible one, in one transaction, and forgets the load's positions. Idempotent. */
+  publish(stream: StreamSchema, load: string, signal: AbortSignal): Promise<PublishResult>;
+  /** Drops the shadow table and positions of a load that will not be finished. Idempotent. */
+  discard(stream: string, load: string): Promise<void>;
+  /** Sets the position of a slice without rows, unless one is stored already: the start of the first increment after a load. */
+  seed(slice: SliceKey, position: Position): Promise<void>;
+  quarantined(query: QuarantineQuery): Promise<readonly QuarantinedRecord[]>;
+  /** Removes all that the integration stored: its tables, positions and quarantine. */
+  drop(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a destination folder declares. */
+export interface DestinationDefinition<C> {
+  readonly type: string;
+  readonly title: string;
+  readonly config: ConfigSpec<C>;
+  open(config: C, context: DestinationContext, host: Host): Promise<Destination>;
+  classify(error: unknown): Fault | undefined;
+}

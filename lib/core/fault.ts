@@ -1,0 +1,71 @@
+/**
+ * What to do about an error: `transient` retry; `config` stop and tell the owner; `data` quarantine the record;
+ * `lost` the position or snapshot is gone, read again from the start; `bug` stop and page.
+ */
+export type FaultKind = 'transient' | 'config' | 'data' | 'lost' | 'bug';
+
+/** One wrong place in a document: `path` as in `connection.port`. */
+export interface FieldIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The parts of a {@link Fault} beside its message. */
+export interface FaultDetails {
+  /** What the owner can do about it, as a full sentence. */
+  readonly hint?: string;
+  /** The source asked to wait this many milliseconds before a retry. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+  readonly issues?: readonly FieldIssue[];
+}
+
+/** A {@link Fault} as plain JSON, as it stands in run records and answers. */
+export interface FaultRecord {
+  readonly kind: FaultKind;
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/**
+ * A classified error. The message says what was being done ("reading table orders: permission denied"); `code` is
+ * stable, snake_case and documented. The only class of errors that crosses a contract.
+ */
+export class Fault extends Error {
+  readonly kind: FaultKind;
+  readonly code: string;
+  readonly hint?: string;
+  readonly retryAfterMs?: number;
+  readonly issues?: readonly FieldIssue[];
+
+  constructor(kind: FaultKind, code: string, message: string, details: FaultDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'Fault';
+    this.kind = kind;
+    this.code = code;
+    if (details.hint !== undefined) this.hint = details.hint;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+    if (details.issues !== undefined) this.issues = details.issues;
+  }
+
+  /** The plain form, without cause and stack. */
+  record(): FaultRecord {
+    const { kind, code, message, hint } = this;
+    return hint === undefined ? { kind, code, message } : { kind, code, message, hint };
+  }
+}
+
+/** `error` as a fault: itself when it is one, what `classify` says, or a `bug`. `doing` is put before the message. */
+export function toFault(error: unknown, doing: string, classify?: (error: unknown) => Fault | undefined): Fault {
+  if (error instanceof Fault) return error;
+  const known = classify?.(error);
+  const message = (known ?? (error instanceof Error ? error : undefined))?.message ?? String(error);
+  const details: FaultDetails = {
+    cause: error,
+    ...(known?.hint !== undefined && { hint: known.hint }),
+    ...(known?.retryAfterMs !== undefined && { retryAfterMs: known.retryAfterMs }),
+    ...(known?.issues !== undefined && { issues: known.issues }),
+  };
+  return new Fault(known?.kind ?? 'bug', known?.code ?? 'unexpected_error', `${doing}: ${message}`, details);
+}

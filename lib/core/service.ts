@@ -1,0 +1,160 @@
+import type { CheckReport } from './check';
+import type { StreamInfo } from './connector';
+import type { QuarantinedRecord, QuarantineQuery } from './destination';
+import type { FaultRecord } from './fault';
+import type { IntegrationDocument } from './integration';
+import type { Json } from './json';
+import type { Run, RunDetails, RunState, RunTrigger } from './run';
+
+/** A stored integration. Secrets written into the document are shown as `[secret]`; references stay as they are. */
+export interface Integration {
+  /** The name of the integration. */
+  readonly id: string;
+  readonly document: IntegrationDocument;
+  /** Grows with each update; the API's ETag. */
+  readonly revision: number;
+  /** ISO 8601 in UTC. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** What is accepted but does nothing yet, and what the owner should know. */
+  readonly warnings: readonly string[];
+}
+
+/** What one stream's sync would do, and why. */
+export interface PlannedStream {
+  readonly stream: string;
+  readonly mode: 'full' | 'incremental' | 'changes';
+  readonly cursor?: string;
+  /** Why this mode and cursor, in a sentence. */
+  readonly reason: string;
+  readonly key: readonly string[];
+  readonly estimatedRows?: number;
+  readonly estimatedBytes?: number;
+  /** Name of the integration's schema in the destination. */
+  readonly schema: string;
+  readonly warnings: readonly string[];
+  readonly fault?: FaultRecord;
+}
+
+/** What a sync would do. */
+export interface Plan {
+  readonly integration: string;
+  readonly streams: readonly PlannedStream[];
+  readonly warnings: readonly string[];
+}
+
+/** How to start a sync. */
+export interface SyncRequest {
+  readonly type?: 'full' | 'incremental';
+  readonly trigger: RunTrigger;
+  /** When a run of the integration is going on: refuse (fault `config`/`run_active`, hint names the run) or wait for it. */
+  readonly whenRunning: 'refuse' | 'queue';
+  /** Two requests with the same key start one run. */
+  readonly idempotencyKey?: string;
+}
+
+/** How far a running sync has come. */
+export interface Progress {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Absent when no source estimate exists. */
+  readonly estimatedRows?: number;
+  /** 0 to 1. */
+  readonly fraction?: number;
+  readonly secondsLeft?: number;
+  readonly rowsPerSecond: number;
+}
+
+/** How an integration stands. Times are ISO 8601 in UTC. */
+export interface IntegrationStatus {
+  readonly integration: string;
+  /** `idle` before the first run; else the state of the running or last run. */
+  readonly state: 'idle' | RunState;
+  readonly enabled: boolean;
+  readonly running?: RunDetails;
+  readonly progress?: Progress;
+  readonly lastRun?: RunDetails;
+  readonly queued: readonly string[];
+  /** When data was last brought up to date, and how many seconds ago. */
+  readonly freshness?: { readonly at: string; readonly seconds: number };
+  readonly nextRun?: string;
+  readonly lastFault?: FaultRecord & { readonly at: string; readonly stream?: string };
+}
+
+/** One integration's health: what its runs and connection tests have shown. */
+export interface IntegrationHealth {
+  readonly integration: string;
+  readonly status: 'healthy' | 'degraded' | 'failed' | 'unknown';
+  readonly connectionStatus: 'connected' | 'failed' | 'unknown';
+  /** Share of failed runs among the last ones, 0 to 1. */
+  readonly errorRate: number;
+  readonly lastSyncAgeSeconds?: number;
+  readonly detail: string;
+}
+
+/** Counts over the runs that are kept. */
+export interface IntegrationStats {
+  readonly integration: string;
+  readonly runs: {
+    readonly total: number;
+    readonly succeeded: number;
+    readonly partial: number;
+    readonly failed: number;
+    readonly cancelled: number;
+  };
+  readonly rows: number;
+  readonly bytes: number;
+  readonly quarantined: number;
+  readonly errorRate: number;
+  readonly seconds: { readonly p50: number; readonly p95: number; readonly max: number };
+  readonly rowsPerSecond: number;
+  readonly costUsd: number;
+  readonly freshnessSeconds?: number;
+}
+
+/** A type of system that can be connected. */
+export interface ConnectorInfo {
+  readonly type: string;
+  readonly title: string;
+  readonly modes: readonly string[];
+  /** JSON Schema of a whole integration document of this type. */
+  readonly schema: { readonly [key: string]: Json };
+}
+
+/** Which runs to list: newest first, after the run with id `after`. */
+export interface RunQuery {
+  readonly limit: number;
+  readonly after?: string;
+}
+
+/**
+ * All that can be asked of an ExplorerIO, whatever its home; the API and the CLI are thin layers above it.
+ * Every method throws only `Fault`; an unknown integration or run is `config`/`not_found`, a wrong revision
+ * `config`/`revision_conflict`, a name that is taken `config`/`already_exists`, a wrong document `config`/`invalid_config`.
+ */
+export interface Service {
+  connectors(): Promise<readonly ConnectorInfo[]>;
+  /** Checks a document without storing it; gives its warnings. */
+  validate(document: unknown): Promise<readonly string[]>;
+  create(document: unknown): Promise<Integration>;
+  list(): Promise<readonly Integration[]>;
+  get(id: string): Promise<Integration>;
+  /** Replaces the document. A secret given as `[secret]` keeps its stored value. `revision` undefined: whatever is stored. */
+  update(id: string, document: unknown, revision: number | undefined): Promise<Integration>;
+  /** Refused while it runs. `data`: also remove everything it stored in the destination. */
+  remove(id: string, options: { readonly revision?: number; readonly data: boolean }): Promise<void>;
+  /** `target`: the id of a stored integration, or a document. */
+  check(target: string | IntegrationDocument, signal: AbortSignal): Promise<CheckReport>;
+  discover(target: string | IntegrationDocument, signal: AbortSignal): Promise<readonly StreamInfo[]>;
+  plan(target: string | IntegrationDocument, signal: AbortSignal): Promise<Plan>;
+  sync(id: string, request: SyncRequest): Promise<Run>;
+  /** Resolves when the run is in a final state, or when `signal` aborts, with the run as it then is. */
+  wait(runId: string, signal: AbortSignal): Promise<RunDetails>;
+  runs(id: string, query: RunQuery): Promise<readonly Run[]>;
+  run(runId: string): Promise<RunDetails>;
+  cancel(runId: string): Promise<Run>;
+  status(id: string): Promise<IntegrationStatus>;
+  health(): Promise<readonly IntegrationHealth[]>;
+  stats(): Promise<readonly IntegrationStats[]>;
+  quarantined(id: string, query: QuarantineQuery): Promise<readonly QuarantinedRecord[]>;
+}

@@ -49,6 +49,13 @@ export interface PrepareResult {
   readonly changes: readonly string[];
 }
 
+/** How a load is to be published. */
+export interface PublishOptions {
+  /** Where increments begin after this load. */
+  readonly next?: Position;
+  readonly signal: AbortSignal;
+}
+
 /** What `publish` did. */
 export interface PublishResult {
   readonly rows: number;
@@ -101,11 +108,14 @@ export interface Destination {
    * something that cannot be loaded (nothing was written; read it as rows).
    */
   write(batch: Batch, slice: SliceKey, options: WriteOptions): Promise<WriteResult>;
-  /** Makes the shadow table of a load the visible one, in one transaction, and forgets the load's positions. Idempotent. */
-  publish(stream: StreamSchema, load: string, signal: AbortSignal): Promise<PublishResult>;
+  /**
+   * Makes the shadow table of a load the visible one, in one transaction that also forgets the load's positions and
+   * sets the position of the stream's {@link INCREMENT} slice to `next` (removes it when there is none). Idempotent.
+   */
+  publish(stream: StreamSchema, load: string, options: PublishOptions): Promise<PublishResult>;
   /** Drops the shadow table and positions of a load that will not be finished. Idempotent. */
   discard(stream: string, load: string): Promise<void>;
-  /** Sets the position of a slice without rows, unless one is stored already: the start of the first increment after a load. */
+  /** Sets the position of a slice without rows, unless one is stored already. */
   seed(slice: SliceKey, position: Position): Promise<void>;
   quarantined(query: QuarantineQuery): Promise<readonly QuarantinedRecord[]>;
   /** Removes all that the integration stored: its tables, positions and quarantine. */

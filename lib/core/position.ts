@@ -20,3 +20,6 @@ export interface SliceKey {
   readonly partition: string;
   readonly load?: string;
 }
+
+/** The partition under which the position of a stream's increments is stored. */
+export const INCREMENT = 'increment';

@@ -1,0 +1,156 @@
+import { invalidConfig, parseConfig } from '../core/config';
+import type { Connector } from '../core/connector';
+import { Fault, type FieldIssue } from '../core/fault';
+import { type IntegrationDocument, type IntegrationFields, integrationFields } from '../core/integration';
+import type { Json } from '../core/json';
+import { validateCron } from './cron';
+import { hasReference, walk } from './resolve';
+
+/** How a secret that is stored is shown; sent back, it keeps what is stored. */
+export const MASK = '[secret]';
+
+const RESERVED_NAMES = ['health', 'stats'];
+
+/** Sections that would change or guard the data and are not built yet: accepting them in silence would be a lie. */
+const UNAVAILABLE = ['transformations', 'validation_rules', 'credential_store', 'network_security', 'webhook_config'];
+
+/** Sections that are understood and kept, but do nothing yet. */
+const IDLE = ['health_checks', 'metrics', 'alerts', 'rotation_policy'];
+
+/** A document whose every field was checked. */
+export interface CheckedDocument {
+  readonly document: IntegrationDocument;
+  readonly fields: IntegrationFields;
+  readonly connector: Connector;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Checks a whole document. References to secrets are not resolved.
+ * @throws Fault `config`/`invalid_config` with every wrong field
+ */
+export async function checkDocument(
+  input: unknown,
+  loadConnector: (type: string) => Promise<Connector>,
+): Promise<CheckedDocument> {
+  if (input === null || typeof input !== 'object' || Array.isArray(input)) {
+    throw invalidConfig([{ path: '', message: 'expected a JSON object with "name", "type" and "connection"' }]);
+  }
+  const document = input as IntegrationDocument;
+  const connector = await connectorOf(document, loadConnector);
+  const [own, common] = split(document, connector);
+  const issues: FieldIssue[] = [];
+  const fields = collect(issues, () => parseConfig(integrationFields, common));
+  collect(issues, () => connector.validate(own));
+  if (fields) issues.push(...furtherIssues(fields, connector));
+  if (issues.length > 0 || !fields) throw invalidConfig(issues);
+  return { document, fields, connector, warnings: warningsOf(fields) };
+}
+
+async function connectorOf(document: IntegrationDocument, loadConnector: (type: string) => Promise<Connector>) {
+  const type = document.type;
+  if (typeof type !== 'string') {
+    throw invalidConfig([{ path: 'type', message: 'expected the type of the external system, such as "postgresql"' }]);
+  }
+  try {
+    return await loadConnector(type);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.kind !== 'config') throw error;
+    throw invalidConfig([{ path: 'type', message: error.message }]);
+  }
+}
+
+/** The keys of the connector and the common ones. */
+export function split(document: IntegrationDocument, connector: Connector): [IntegrationDocument, IntegrationDocument] {
+  const own = new Set(connector.keys);
+  const entries = Object.entries(document);
+  return [
+    Object.fromEntries(entries.filter(([key]) => own.has(key))),
+    Object.fromEntries(entries.filter(([key]) => !own.has(key))),
+  ];
+}
+
+function collect<T>(issues: FieldIssue[], work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Fault) || error.issues === undefined) throw error;
+    issues.push(...error.issues);
+    return undefined;
+  }
+}
+
+function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIssue[] {
+  const issues: FieldIssue[] = [];
+  if (RESERVED_NAMES.includes(fields.name)) {
+    issues.push({ path: 'name', message: `"${fields.name}" is reserved, it is a path of the API` });
+  }
+  for (const section of UNAVAILABLE) {
+    if (section in fields && fields[section as keyof IntegrationFields] !== undefined) {
+      issues.push({ path: section, message: 'not available in this version; remove the section' });
+    }
+  }
+  const strategy = fields.error_handling?.strategy;
+  if (strategy !== undefined && strategy !== 'quarantine') {
+    issues.push({ path: 'error_handling.strategy', message: 'only "quarantine" is available in this version' });
+  }
+  if (wantedMode(fields) === 'changes' && !connector.modes.includes('changes')) {
+    const path = fields.sync_strategy?.type === 'cdc' ? 'sync_strategy.type' : 'sync_settings.mode';
+    issues.push({ path, message: `${connector.type} offers ${connector.modes.join(' and ')} in this version` });
+  }
+  const { schedule, time_zone } = fields.sync_settings ?? {};
+  if (schedule !== undefined) issues.push(...validateCron(schedule, time_zone ?? 'UTC'));
+  return issues;
+}
+
+/** The mode that a document asks for. */
+export function wantedMode(fields: IntegrationFields): 'full' | 'incremental' | 'changes' {
+  const wanted = fields.sync_strategy?.type ?? fields.sync_settings?.mode;
+  if (wanted === 'cdc' || wanted === 'real_time') return 'changes';
+  return wanted === 'incremental' ? 'incremental' : 'full';
+}
+
+function warningsOf(fields: IntegrationFields): string[] {
+  const warnings = IDLE.filter((section) => fields[section as keyof IntegrationFields] !== undefined).map(
+    (section) => `${section}: kept, but does nothing in this version`,
+  );
+  if (fields.error_handling?.notification) {
+    warnings.push('error_handling.notification: kept, but nobody is notified in this version');
+  }
+  return warnings;
+}
+
+/** The document as it may be shown: secrets that were written into it are masked, references stay. */
+export function maskSecrets(document: IntegrationDocument, connector: Connector): IntegrationDocument {
+  const secret = secretPaths(connector);
+  return walk(document, '', (text, path) =>
+    secret.has(pattern(path)) && !hasReference(text) ? MASK : maskUserInfo(text),
+  ) as IntegrationDocument;
+}
+
+/** `next` with each masked secret replaced by what `stored` has in its place. */
+export function unmaskSecrets(next: Json, stored: IntegrationDocument): Json {
+  const values = new Map<string, string>();
+  walk(stored, '', (text, path) => {
+    values.set(path, text);
+    return text;
+  });
+  return walk(next, '', (text, path) => {
+    const kept = values.get(path);
+    if (kept === undefined) return text;
+    return text === MASK || text === maskUserInfo(kept) ? kept : text;
+  });
+}
+
+function secretPaths(connector: Connector): Set<string> {
+  return new Set(connector.fields.filter((field) => field.secret).map((field) => field.path));
+}
+
+function pattern(path: string): string {
+  return path.replaceAll(/\[\d+\]/g, '[]');
+}
+
+/** A URL that carries a password is shown without it. */
+function maskUserInfo(text: string): string {
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:@/\s]*):((?!\$\{)[^@/\s]+)@/i, `$1:${MASK}@`);
+}

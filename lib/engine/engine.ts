@@ -1,0 +1,35 @@
+import type { Service } from '../core/service';
+import { createContext } from './context';
+import { listIntegrations } from './integrations';
+import type { EngineOptions, EnginePorts } from './ports';
+import { recoverRuns } from './runs';
+import { createService } from './service';
+import { step, work } from './worker';
+
+/** The engine of one home: what can be asked of it, and the workers that do it. */
+export interface Engine {
+  readonly service: Service;
+  /** Works until `stop` aborts: takes messages, advances runs. Ends when everything is closed. */
+  work(workers: number, stop: AbortSignal): Promise<void>;
+  /** Handles at most one message, waiting up to `waitMs` for it; gives whether there was one. */
+  step(waitMs: number, stop: AbortSignal): Promise<boolean>;
+  /** Sends interrupted runs to the workers again. For the start, and now and then. */
+  recover(): Promise<void>;
+}
+
+/** Builds an engine over the ports of a home. */
+export function createEngine(ports: EnginePorts, options: Partial<EngineOptions> & { readonly owner: string }): Engine {
+  const context = createContext(ports, options);
+  return {
+    service: createService(context),
+    work: (workers, stop) => work(context, workers, stop),
+    step: (waitMs, stop) => step(context, waitMs, stop),
+    async recover() {
+      const all = await listIntegrations(context);
+      await recoverRuns(
+        context,
+        all.map((stored) => stored.key.sort),
+      );
+    },
+  };
+}

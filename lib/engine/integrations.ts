@@ -1,0 +1,132 @@
+import { Fault } from '../core/fault';
+import type { IntegrationDocument } from '../core/integration';
+import type { Integration } from '../core/service';
+import type { EngineContext } from './context';
+import { checkDocument, maskSecrets, unmaskSecrets } from './document';
+import { json, list, read, type Stored } from './records';
+import { openDestination } from './sessions';
+import { type IntegrationItem, keys } from './state';
+import { isoTime } from './views';
+
+/** Reads a stored integration. @throws Fault `config`/`not_found` */
+export async function loadIntegration(context: EngineContext, id: string): Promise<Stored<IntegrationItem>> {
+  const stored = await read<IntegrationItem>(context.ports.state, keys.integration(id));
+  if (stored === undefined) {
+    throw new Fault('config', 'not_found', `reading integration ${id}: there is no integration of this name`, {
+      hint: 'List the integrations to see their names, or create it first.',
+    });
+  }
+  return stored;
+}
+
+/** All stored integrations in the order of their names. */
+export function listIntegrations(context: EngineContext): Promise<Stored<IntegrationItem>[]> {
+  return list<IntegrationItem>(context.ports.state, keys.integrations);
+}
+
+/** Stores a new integration and its schedule. */
+export async function createIntegration(context: EngineContext, input: unknown): Promise<Integration> {
+  const { state, clock } = context.ports;
+  const { document } = await checkDocument(input, context.ports.loadConnector);
+  const id = String(document.name);
+  const now = isoTime(clock.now());
+  const item: IntegrationItem = { document, createdAt: now, updatedAt: now };
+  const revision = await state.put(keys.integration(id), json(item), 'absent');
+  if (revision === undefined) {
+    throw new Fault('config', 'already_exists', `creating ${id}: an integration of this name exists`, {
+      hint: 'Choose another name, or update the existing one.',
+      issues: [{ path: 'name', message: 'is taken' }],
+    });
+  }
+  await applySchedule(context, document);
+  return viewIntegration(context, { key: keys.integration(id), value: item, revision });
+}
+
+/** Replaces a stored document. */
+export async function updateIntegration(
+  context: EngineContext,
+  id: string,
+  input: unknown,
+  revision: number | undefined,
+): Promise<Integration> {
+  const stored = await loadIntegration(context, id);
+  if (revision !== undefined && revision !== stored.revision) throw revisionConflict(id);
+  const unmasked = unmaskSecrets(json(input), stored.value.document);
+  const { document } = await checkDocument(unmasked, context.ports.loadConnector);
+  refuseRenaming(id, document);
+  const item: IntegrationItem = { ...stored.value, document, updatedAt: isoTime(context.ports.clock.now()) };
+  const written = await context.ports.state.put(keys.integration(id), json(item), stored.revision);
+  if (written === undefined) throw revisionConflict(id);
+  await applySchedule(context, document);
+  return viewIntegration(context, { key: stored.key, value: item, revision: written });
+}
+
+function refuseRenaming(id: string, document: IntegrationDocument): void {
+  if (document.name === id) return;
+  throw new Fault('config', 'invalid_config', `updating ${id}: the name cannot be changed`, {
+    hint: 'Create an integration of the new name and delete this one.',
+    issues: [{ path: 'name', message: `must stay "${id}"` }],
+  });
+}
+
+/** Removes an integration, and with `data` all that it stored in the destination. */
+export async function removeIntegration(
+  context: EngineContext,
+  id: string,
+  options: { readonly revision?: number; readonly data: boolean },
+): Promise<void> {
+  const { state, scheduler } = context.ports;
+  const stored = await loadIntegration(context, id);
+  if (options.revision !== undefined && options.revision !== stored.revision) throw revisionConflict(id);
+  const active = await read<string>(state, keys.active(id));
+  if (active) {
+    throw new Fault('config', 'run_active', `deleting ${id}: run ${active.value} is going on`, {
+      hint: `Cancel ${active.value} or wait for its end.`,
+      issues: [{ path: 'run', message: active.value }],
+    });
+  }
+  if (options.data) await dropData(context, stored.value.document);
+  if (!(await state.delete(keys.integration(id), stored.revision))) throw revisionConflict(id);
+  await scheduler.remove(id);
+  for (const partition of [keys.runs(id), keys.loads(id), keys.fences(id)]) {
+    for (const item of await state.query(partition)) await state.delete(item);
+  }
+}
+
+async function dropData(context: EngineContext, document: IntegrationDocument): Promise<void> {
+  const { fields } = await checkDocument(document, context.ports.loadConnector);
+  const destination = await openDestination(context.ports, fields);
+  try {
+    await destination.drop();
+  } finally {
+    await destination.close();
+  }
+}
+
+/** The integration as it may be shown: without the secrets that were written into it. */
+export async function viewIntegration(context: EngineContext, stored: Stored<IntegrationItem>): Promise<Integration> {
+  const { document, createdAt, updatedAt } = stored.value;
+  const { connector, warnings } = await checkDocument(document, context.ports.loadConnector);
+  return {
+    id: stored.key.sort,
+    document: maskSecrets(document, connector),
+    revision: stored.revision,
+    createdAt,
+    updatedAt,
+    warnings,
+  };
+}
+
+async function applySchedule(context: EngineContext, document: IntegrationDocument): Promise<void> {
+  const { scheduler } = context.ports;
+  const integration = String(document.name);
+  const settings = document.sync_settings as { readonly schedule?: string; readonly time_zone?: string } | undefined;
+  if (settings?.schedule === undefined || document.enabled === false) return scheduler.remove(integration);
+  await scheduler.set({ integration, cron: settings.schedule, timeZone: settings.time_zone ?? 'UTC' });
+}
+
+function revisionConflict(id: string): Fault {
+  return new Fault('config', 'revision_conflict', `changing ${id}: it was changed by somebody else in the meantime`, {
+    hint: 'Read it again, apply your change to what is there now, and send it with the new revision.',
+  });
+}

@@ -1,0 +1,95 @@
+import { Fault } from '../core/fault';
+import { INCREMENT, type Position } from '../core/position';
+import { cancellation, type EngineContext, parallelOf } from './context';
+import { decide, type StreamDecision } from './planning';
+import { changeRun } from './runs';
+import type { Session } from './sessions';
+import { FEED, type RunItem, type StreamItem } from './state';
+import { addStream } from './streams';
+import { nextFence } from './tasks';
+
+/** Lists the streams of a run and decides how each is read, then calls the other workers. */
+export async function planRun(context: EngineContext, run: RunItem, signal: AbortSignal): Promise<void> {
+  const { clock } = context.ports;
+  cancellation(context, run.id);
+  await changeRun(context, run.id, (current) => ({
+    ...current,
+    state: 'running',
+    startedAt: current.startedAt ?? clock.now(),
+  }));
+  await context.sessions.use(run.id, run.document, (session) => planStreams(context, run, session, signal));
+  await changeRun(context, run.id, (current) => ({ ...current, planned: true, attempts: 0, retryAt: 0 }));
+  const others = parallelOf(context, run) - 1;
+  const message = { body: { run: run.id }, group: run.integration };
+  if (others > 0) await context.ports.queue.send(Array.from({ length: others }, () => message));
+}
+
+async function planStreams(context: EngineContext, run: RunItem, session: Session, signal: AbortSignal): Promise<void> {
+  const infos = await session.source.discover(signal);
+  const decisions = decide(infos, session.fields, run.requested);
+  if (decisions.length === 0) throw nothingSelected(run.integration);
+  const head = await feedHead(context, run, session, decisions, signal);
+  for (const decision of decisions) await addStream(context, run, streamItem(decision, head));
+  if (head === undefined) return;
+  const followed = decisions.filter((decision) => decision.mode === 'changes').map((decision) => decision.schema);
+  await addStream(context, run, { ...FEED_ITEM, followed });
+}
+
+/** The feed's position is stored before any stream is read, so that nothing falls between the two. */
+async function feedHead(
+  context: EngineContext,
+  run: RunItem,
+  session: Session,
+  decisions: readonly StreamDecision[],
+  signal: AbortSignal,
+): Promise<Position | undefined> {
+  const { feed } = session.source;
+  if (feed === undefined || !decisions.some((decision) => decision.mode === 'changes')) return undefined;
+  const key = { integration: run.integration, stream: FEED, partition: INCREMENT };
+  const fence = await nextFence(context, run.integration, FEED);
+  const known = await session.destination.claim(key, fence);
+  if (known) return known;
+  const head = await feed.head(signal);
+  await session.destination.seed(key, head);
+  return head;
+}
+
+function streamItem(decision: StreamDecision, head: Position | undefined): StreamItem {
+  const { schema, mode, cursor, reason, warnings, estimate, fault } = decision;
+  return {
+    ...NEW_STREAM,
+    stream: schema.stream,
+    schema,
+    mode,
+    reason,
+    notes: warnings,
+    ...(cursor && { cursor }),
+    ...(estimate && { estimatedRows: estimate.rows }),
+    ...(mode === 'changes' && head && { after: head }),
+    ...(fault && { fault, state: 'failed' }),
+  };
+}
+
+const NEW_STREAM = {
+  state: 'queued',
+  attempts: 0,
+  retryAt: 0,
+  retries: 0,
+  restarts: 0,
+  changes: [],
+  notes: [],
+} as const;
+
+const FEED_ITEM: StreamItem = {
+  ...NEW_STREAM,
+  stream: FEED,
+  schema: { stream: FEED, columns: [], key: [] },
+  mode: 'changes',
+  reason: 'the log of changes, after all streams were read once',
+};
+
+function nothingSelected(integration: string): Fault {
+  return new Fault('config', 'no_streams', `planning the sync of ${integration}: the source offers no stream`, {
+    hint: 'Check the selection of schemas and tables, and the rights of the user; "explorerio discover" lists what can be seen.',
+  });
+}

@@ -1,0 +1,55 @@
+import { invalidConfig } from '../core/config';
+import type { FieldIssue } from '../core/fault';
+import type { Json } from '../core/json';
+import type { Secrets } from '../core/ports';
+import type { Redactor } from '../core/secret';
+
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/** Whether a text holds a `${NAME}`. */
+export function hasReference(text: string): boolean {
+  return text.search(REFERENCE) >= 0;
+}
+
+/**
+ * A copy of `document` in which each `${NAME}` is replaced by the secret of that name. Resolved values are registered
+ * with the redactor.
+ * @throws Fault `config`/`invalid_config` naming every reference that is not set
+ */
+export async function resolveReferences(document: Json, secrets: Secrets, redactor: Redactor): Promise<Json> {
+  const values = new Map<string, string | undefined>();
+  for (const name of referencedNames(document)) {
+    const value = (await secrets.get(name))?.reveal();
+    if (value !== undefined) redactor.add(value);
+    values.set(name, value);
+  }
+  const issues: FieldIssue[] = [];
+  const result = walk(document, '', (text, path) =>
+    text.replace(REFERENCE, (reference, name: string) => {
+      const value = values.get(name);
+      if (value === undefined) issues.push({ path, message: `${name} is not set in the environment or in .env` });
+      return value ?? reference;
+    }),
+  );
+  if (issues.length > 0) throw invalidConfig(issues);
+  return result;
+}
+
+function referencedNames(document: Json): Set<string> {
+  const names = new Set<string>();
+  walk(document, '', (text) => {
+    for (const match of text.matchAll(REFERENCE)) names.add(match[1] ?? '');
+    return text;
+  });
+  return names;
+}
+
+/** A copy of `node` with every text replaced by what `visit` gives for it and its path. */
+export function walk(node: Json, path: string, visit: (text: string, path: string) => string): Json {
+  if (typeof node === 'string') return visit(node, path);
+  if (Array.isArray(node)) return node.map((item: Json, index) => walk(item, `${path}[${index}]`, visit));
+  if (node === null || typeof node !== 'object') return node;
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, walk(value, path === '' ? key : `${path}.${key}`, visit)]),
+  );
+}

@@ -1,0 +1,244 @@
+import { Fault } from '../core/fault';
+import { FINAL_STATES, type RunState } from '../core/run';
+import type { SyncRequest } from '../core/service';
+import type { EngineContext } from './context';
+import { create, json, list, read, update } from './records';
+import {
+  type IntegrationItem,
+  integrationOf,
+  keys,
+  RUN_RETENTION_MS,
+  type RunItem,
+  runId,
+  type SliceItem,
+  type StreamItem,
+} from './state';
+
+const IDEMPOTENCY_MS = 24 * 3600 * 1000;
+
+/** Reads a run. @throws Fault `config`/`not_found` */
+export async function loadRun(context: EngineContext, id: string): Promise<RunItem> {
+  const stored = integrationOf(id) === '' ? undefined : await read<RunItem>(context.ports.state, keys.run(id));
+  if (stored === undefined) {
+    throw new Fault('config', 'not_found', `reading run ${id}: there is no such run`, {
+      hint: 'List the runs of the integration; runs are kept for 30 days.',
+    });
+  }
+  return stored.value;
+}
+
+/** Changes a run that is not final. */
+export async function changeRun(
+  context: EngineContext,
+  id: string,
+  change: (run: RunItem) => RunItem,
+): Promise<RunItem | undefined> {
+  const { value } = await update<RunItem>(context.ports.state, keys.run(id), (run) =>
+    run === undefined || FINAL_STATES.includes(run.state) ? undefined : change(run),
+  );
+  return value;
+}
+
+/**
+ * Starts a run, or lets it wait for the one that goes on.
+ * @throws Fault `config`/`run_active` naming the run that goes on
+ */
+export async function requestRun(
+  context: EngineContext,
+  integration: string,
+  stored: IntegrationItem,
+  request: SyncRequest,
+): Promise<RunItem> {
+  const { clock, random } = context.ports;
+  const run = newRun(runId(integration, clock.now(), random()), integration, stored, request, clock.now());
+  if (request.idempotencyKey === undefined) return startRun(context, run, request);
+  const key = keys.idempotency(integration, request.idempotencyKey);
+  const { value: id } = await update<string>(
+    context.ports.state,
+    key,
+    (known) => (known === undefined ? run.id : undefined),
+    clock.now() + IDEMPOTENCY_MS,
+  );
+  const known = await read<RunItem>(context.ports.state, keys.run(id ?? run.id));
+  if (known) return known.value;
+  try {
+    return await startRun(context, { ...run, id: id ?? run.id }, request);
+  } catch (error) {
+    await context.ports.state.delete(key);
+    throw error;
+  }
+}
+
+function newRun(id: string, integration: string, stored: IntegrationItem, request: SyncRequest, now: number): RunItem {
+  return {
+    id,
+    integration,
+    document: stored.document,
+    ...(request.type !== undefined && { requested: request.type }),
+    trigger: request.trigger,
+    state: 'queued',
+    createdAt: now,
+    planned: false,
+    attempts: 0,
+    retryAt: 0,
+    retries: 0,
+    cancelRequested: false,
+    rows: 0,
+    bytes: 0,
+    slices: 0,
+    quarantined: 0,
+  };
+}
+
+async function startRun(context: EngineContext, run: RunItem, request: SyncRequest): Promise<RunItem> {
+  const { state } = context.ports;
+  await create(state, keys.run(run.id), run, run.createdAt + RUN_RETENTION_MS);
+  const active = await activate(context, run);
+  if (active === run.id) return run;
+  if (request.whenRunning === 'queue') {
+    await state.put(keys.queuedRun(run.integration, run.id), true, undefined, run.createdAt + RUN_RETENTION_MS);
+    // The other run may have ended in between, and would then not see this one.
+    await promote(context, run.integration);
+    return run;
+  }
+  await state.delete(keys.run(run.id));
+  throw new Fault('config', 'run_active', `starting a sync of ${run.integration}: run ${active} is going on`, {
+    hint: `Wait for ${active}, cancel it, or ask for the sync to be queued.`,
+    issues: [{ path: 'run', message: active }],
+  });
+}
+
+/** Makes `run` the active one when there is none, and sends it to the workers; gives the active run's id. */
+async function activate(context: EngineContext, run: RunItem): Promise<string> {
+  const { state, queue } = context.ports;
+  const key = keys.active(run.integration);
+  const { value, changed } = await update<string>(state, key, (current) =>
+    current === undefined ? run.id : undefined,
+  );
+  if (!changed && value !== run.id) return value ?? run.id;
+  await queue.send([{ body: { run: run.id }, group: run.integration }]);
+  return run.id;
+}
+
+/** Starts the oldest run that waits, when none is active. */
+export async function promote(context: EngineContext, integration: string): Promise<void> {
+  const { state } = context.ports;
+  for (const waiting of await list(state, keys.queuedRuns(integration))) {
+    const stored = await read<RunItem>(state, keys.run(waiting.key.sort));
+    const startable = stored !== undefined && !FINAL_STATES.includes(stored.value.state);
+    if (startable && (await activate(context, stored.value)) !== stored.value.id) return;
+    await state.delete(waiting.key);
+    if (startable) return;
+  }
+}
+
+/** Asks a run to stop. A run that only waits ends at once; one that goes on stops at its next batch. */
+export async function cancelRun(context: EngineContext, id: string): Promise<RunItem> {
+  const before = await loadRun(context, id);
+  const run = (await changeRun(context, id, (current) => ({ ...current, cancelRequested: true }))) ?? before;
+  context.cancellations.get(id)?.abort();
+  const active = await read<string>(context.ports.state, keys.active(run.integration));
+  if (active?.value === id) {
+    await context.ports.queue.send([{ body: { run: id }, group: run.integration }]);
+    return run;
+  }
+  if (FINAL_STATES.includes(run.state)) return run;
+  await context.ports.state.delete(keys.queuedRun(run.integration, id));
+  return (await endRun(context, run, 'cancelled')) ?? run;
+}
+
+/** Puts a run whose streams are all final into its own final state, and lets the next one begin. Idempotent. */
+export async function settleRun(context: EngineContext, run: RunItem): Promise<void> {
+  if (!FINAL_STATES.includes(run.state)) {
+    const streams = await streamsOf(context, run.id);
+    await endRun(context, run, overall(run, streams));
+  }
+  await release(context, run);
+}
+
+/** Frees the integration for its next run. */
+export async function release(context: EngineContext, run: RunItem): Promise<void> {
+  const { state } = context.ports;
+  const active = await read<string>(state, keys.active(run.integration));
+  if (active?.value === run.id) await state.delete(active.key, active.revision);
+  await context.sessions.end(run.id);
+  context.cancellations.delete(run.id);
+  await promote(context, run.integration);
+  for (const tell of context.settled.get(run.id) ?? []) tell();
+}
+
+async function endRun(context: EngineContext, run: RunItem, state: RunState, fault?: Fault) {
+  const sums = await countsOf(context, run.id);
+  const streams = await streamsOf(context, run.id);
+  const first = streams.find((stream) => stream.fault)?.fault;
+  return changeRun(context, run.id, (current) => ({
+    ...current,
+    ...sums,
+    state,
+    finishedAt: context.ports.clock.now(),
+    ...(fault ? { fault: fault.record() } : first && { fault: first }),
+  }));
+}
+
+/** Ends a run that could not even be planned. */
+export async function failRun(context: EngineContext, run: RunItem, fault: Fault): Promise<void> {
+  await endRun(context, run, 'failed', fault);
+  await release(context, run);
+}
+
+function overall(run: RunItem, streams: readonly StreamItem[]): RunState {
+  const failed = streams.filter((stream) => stream.state === 'failed').length;
+  if (streams.some((stream) => stream.state === 'cancelled')) return 'cancelled';
+  if (run.cancelRequested && streams.length === 0) return 'cancelled';
+  if (failed === 0) return 'succeeded';
+  return failed === streams.length ? 'failed' : 'partial';
+}
+
+/** All streams of a run, in the order of their names. */
+export async function streamsOf(context: EngineContext, run: string): Promise<StreamItem[]> {
+  const stored = await list<StreamItem>(context.ports.state, keys.parts(run), { prefix: keys.streamPrefix });
+  return stored.map((item) => item.value).sort((left, right) => (left.stream < right.stream ? -1 : 1));
+}
+
+/** The slices of a run's streams by `stream`, those of abandoned attempts included. */
+export async function allSlices(context: EngineContext, run: string): Promise<Map<string, SliceItem[]>> {
+  const result = new Map<string, SliceItem[]>();
+  for (const item of await list<SliceItem>(context.ports.state, keys.parts(run), { prefix: 'slice/' })) {
+    const stream = decodeURIComponent(item.key.sort.split('/')[1] ?? '');
+    const known = result.get(stream) ?? [];
+    known.push(item.value);
+    result.set(stream, known);
+  }
+  return result;
+}
+
+async function countsOf(context: EngineContext, run: string) {
+  const slices = [...(await allSlices(context, run)).values()].flat();
+  const streams = await streamsOf(context, run);
+  const sum = (pick: (slice: SliceItem) => number) => slices.reduce((total, slice) => total + pick(slice), 0);
+  return {
+    rows: sum((slice) => slice.rows),
+    bytes: sum((slice) => slice.bytes),
+    slices: slices.length,
+    quarantined: sum((slice) => slice.quarantined),
+    retries: sum((slice) => slice.retries) + streams.reduce((total, stream) => total + stream.retries, 0),
+  };
+}
+
+/**
+ * Finds what an interruption left behind: active runs without a message, runs that wait while none is active, runs that
+ * were stored but never began. Sends each to the workers again; doing so twice does no harm.
+ */
+export async function recoverRuns(context: EngineContext, integrations: readonly string[]): Promise<void> {
+  const { state, queue } = context.ports;
+  const active = await list<string>(state, 'active');
+  await queue.send(active.map((item) => ({ body: { run: item.value }, group: item.key.sort })));
+  for (const integration of integrations) {
+    const recent = await list<RunItem>(state, keys.runs(integration), { reverse: true, limit: 50 });
+    for (const { value: run } of recent) {
+      if (run.state !== 'queued' || active.some((item) => item.value === run.id)) continue;
+      await state.put(keys.queuedRun(integration, run.id), json(true), undefined, run.createdAt + RUN_RETENTION_MS);
+    }
+    await promote(context, integration);
+  }
+}

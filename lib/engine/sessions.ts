@@ -1,0 +1,121 @@
+import type { Source } from '../core/connector';
+import type { Destination } from '../core/destination';
+import type { IntegrationDocument, IntegrationFields } from '../core/integration';
+import { checkDocument, split } from './document';
+import { namespaceOf } from './planning';
+import type { EnginePorts } from './ports';
+import { resolveReferences } from './resolve';
+
+/** What this process holds open for one run: the source (and its snapshot) and the destination. */
+export interface Session {
+  readonly fields: IntegrationFields;
+  readonly source: Source;
+  readonly destination: Destination;
+}
+
+interface Entry {
+  readonly opening: Promise<Session>;
+  users: number;
+  stale: boolean;
+}
+
+/** Opens sessions and shares them between the slices of a run, so that they read under one snapshot. */
+export class Sessions {
+  readonly #ports: EnginePorts;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(ports: EnginePorts) {
+    this.#ports = ports;
+  }
+
+  /** Runs `work` with the run's session; the session stays open for the next until {@link end}. */
+  async use<T>(run: string, document: IntegrationDocument, work: (session: Session) => Promise<T>): Promise<T> {
+    const entry = this.#entry(run, document);
+    entry.users++;
+    try {
+      return await work(await entry.opening);
+    } finally {
+      entry.users--;
+      await this.#closeIfUnused(entry);
+    }
+  }
+
+  /** The session is not used for new work any more, and closed once nobody works with it. */
+  async end(run: string): Promise<void> {
+    const entry = this.#entries.get(run);
+    if (entry === undefined) return;
+    this.#entries.delete(run);
+    entry.stale = true;
+    await this.#closeIfUnused(entry);
+  }
+
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#entries.keys()].map((run) => this.end(run)));
+  }
+
+  #entry(run: string, document: IntegrationDocument): Entry {
+    const known = this.#entries.get(run);
+    if (known) return known;
+    const entry: Entry = { opening: openSession(this.#ports, document), users: 0, stale: false };
+    this.#entries.set(run, entry);
+    entry.opening.catch(() => {
+      if (this.#entries.get(run) === entry) this.#entries.delete(run);
+    });
+    return entry;
+  }
+
+  async #closeIfUnused(entry: Entry): Promise<void> {
+    if (!entry.stale || entry.users > 0) return;
+    const session = await entry.opening.catch(() => undefined);
+    if (session) await closeSession(this.#ports, session);
+  }
+}
+
+/** Opens the source alone: for checking, discovering and planning. */
+export async function openSource(ports: EnginePorts, document: IntegrationDocument): Promise<Source> {
+  const { connector } = await checkDocument(document, ports.loadConnector);
+  const resolved = await resolveReferences(document, ports.secrets, ports.redactor);
+  registerSecrets(ports, resolved as IntegrationDocument, connector.fields);
+  const [own] = split(resolved as IntegrationDocument, connector);
+  return connector.open(own, { log: ports.log.with({ integration: String(document.name) }) });
+}
+
+async function openSession(ports: EnginePorts, document: IntegrationDocument): Promise<Session> {
+  const { fields } = await checkDocument(document, ports.loadConnector);
+  const source = await openSource(ports, document);
+  try {
+    return { fields, source, destination: await openDestination(ports, fields) };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** Opens an integration's place in the destination. */
+export function openDestination(ports: EnginePorts, fields: IntegrationFields): Promise<Destination> {
+  return ports.openDestination(
+    { integration: fields.name, namespace: namespaceOf(fields), deletes: fields.destination?.deletes ?? 'hard' },
+    { log: ports.log.with({ integration: fields.name }) },
+  );
+}
+
+async function closeSession(ports: EnginePorts, session: Session): Promise<void> {
+  const results = await Promise.allSettled([session.source.close(), session.destination.close()]);
+  for (const result of results) {
+    if (result.status === 'rejected') ports.log.warn('closing a connection failed', { error: String(result.reason) });
+  }
+}
+
+function registerSecrets(
+  ports: EnginePorts,
+  document: IntegrationDocument,
+  fields: readonly { readonly path: string; readonly secret: boolean }[],
+): void {
+  for (const field of fields) {
+    if (!field.secret) continue;
+    const value = field.path
+      .split('.')
+      .reduce<unknown>((node, part) => (node as { readonly [key: string]: unknown } | undefined)?.[part], document);
+    if (typeof value === 'string') ports.redactor.add(value);
+  }
+}

@@ -1,0 +1,209 @@
+import type { Batch, RowBatch } from '../core/batch';
+import type { ReadRequest } from '../core/connector';
+import type { Rejection } from '../core/destination';
+import { Fault, toFault } from '../core/fault';
+import type { BoundPipeline } from '../core/pipeline';
+import type { StateKey } from '../core/ports';
+import { MAX_POSITION_BYTES, type Position, type SliceKey } from '../core/position';
+import type { StreamSchema } from '../core/schema';
+import type { EngineContext } from './context';
+import { readAhead } from './read-ahead';
+import { update } from './records';
+import type { Session } from './sessions';
+import { FEED, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem, sliceKey } from './state';
+
+/** How a worker left a slice: `stopped` when it was asked to. */
+export type SliceOutcome =
+  | { readonly state: 'done' | 'more' | 'stopped' }
+  | { readonly state: 'fault'; readonly fault: Fault; readonly progressed: boolean };
+
+/** A claimed slice. */
+export interface SliceTask {
+  readonly run: RunItem;
+  readonly stream: StreamItem;
+  readonly index: number;
+  readonly key: StateKey;
+  readonly item: SliceItem;
+  readonly session: Session;
+  readonly signal: AbortSignal;
+  /** Milliseconds since 1970; the worker leaves at the first batch after it. */
+  readonly deadline: number;
+}
+
+const SAVE_INTERVAL_MS = 1000;
+
+/** Reads and writes batch after batch until the slice's end, the deadline, the signal or a fault. */
+export async function runSlice(context: EngineContext, task: SliceTask): Promise<SliceOutcome> {
+  const work = new SliceWork(context, task);
+  try {
+    return { state: await work.run() };
+  } catch (error) {
+    const doing = `syncing ${task.stream.stream}`;
+    return { state: 'fault', fault: toFault(error, doing), progressed: work.progressed };
+  }
+}
+
+class SliceWork {
+  readonly #context: EngineContext;
+  readonly #task: SliceTask;
+  readonly #slice: SliceKey;
+  readonly #prepared = new Map<string, StreamSchema>();
+  readonly #pipelines = new Map<StreamSchema, BoundPipeline | undefined>();
+  #item: SliceItem;
+  #savedAt: number;
+  progressed = false;
+
+  constructor(context: EngineContext, task: SliceTask) {
+    this.#context = context;
+    this.#task = task;
+    this.#slice = sliceKey(task.run.integration, task.stream, task.index);
+    this.#item = task.item;
+    this.#savedAt = context.ports.clock.now();
+  }
+
+  async run(): Promise<'done' | 'more' | 'stopped'> {
+    const { session, signal, item } = this.#task;
+    const committed = await session.destination.claim(this.#slice, item.fence);
+    const reading = new AbortController();
+    const stop = () => reading.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      for await (const batch of readAhead(this.#batches(committed, reading.signal), stop)) {
+        await this.#write(batch);
+        if (signal.aborted) return await this.#leave('stopped');
+        if (this.#context.ports.clock.now() >= this.#task.deadline) return await this.#leave('more');
+      }
+      if (signal.aborted) return await this.#leave('stopped');
+      return await this.#leave('done');
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #batches(from: Position | undefined, signal: AbortSignal): AsyncIterable<Batch> {
+    const { stream, session, index } = this.#task;
+    const request: ReadRequest = { size: this.#size(), accept: this.#accept(), signal };
+    if (stream.stream === FEED) return this.#changes(request, from);
+    if (!session.source.scan) throw unable(stream.stream, 'be read');
+    const part = stream.parts?.[index];
+    return session.source.scan({
+      ...request,
+      stream: stream.schema,
+      repairable: stream.cursor !== undefined || stream.mode === 'changes',
+      ...(stream.load !== undefined && part !== undefined && { partition: part }),
+      ...(stream.cursor && { cursor: stream.cursor }),
+      ...(from && { from }),
+    });
+  }
+
+  #changes(request: ReadRequest, from: Position | undefined): AsyncIterable<Batch> {
+    const { session, stream } = this.#task;
+    if (!session.source.feed || !from) throw unable(stream.stream, 'be followed');
+    return session.source.feed.read({ ...request, streams: stream.followed ?? [], from, follow: false });
+  }
+
+  #size(): { readonly rows: number; readonly bytes: number } {
+    const { batch } = this.#context.options;
+    const { sync_settings, sync_strategy } = this.#task.session.fields;
+    return { rows: sync_settings?.batch_size ?? sync_strategy?.batch_size ?? batch.rows, bytes: batch.bytes };
+  }
+
+  #accept() {
+    const { session, item } = this.#task;
+    const unparsed = session.fields.sync_settings?.bulk !== 'off' && !item.rowsOnly && !this.#pipelineNeeded();
+    return unparsed ? session.destination.accepts : [];
+  }
+
+  #pipelineNeeded(): boolean {
+    return this.#context.ports.pipeline?.(this.#task.session.fields) !== undefined;
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const { run, session, signal, item } = this.#task;
+    checkPosition(batch.after, batch.schema.stream);
+    const rejected: Rejection[] = [];
+    const ready = batch.kind === 'rows' ? this.#piped(batch, rejected) : batch;
+    await this.#prepare(ready.schema);
+    const result = await session.destination.write(ready, this.#slice, {
+      fence: item.fence,
+      run: run.id,
+      rejected,
+      signal,
+    });
+    this.progressed = true;
+    this.#item = {
+      ...this.#item,
+      position: batch.after,
+      attempts: 0,
+      rows: this.#item.rows + result.rows,
+      bytes: this.#item.bytes + result.bytes,
+      quarantined: this.#item.quarantined + result.quarantined + rejected.length,
+      ...(batch.sourceTime !== undefined && { sourceTime: batch.sourceTime }),
+    };
+    await this.#saveSometimes();
+  }
+
+  #piped(batch: RowBatch, rejected: Rejection[]): RowBatch {
+    let bound = this.#pipelines.get(batch.schema);
+    if (!this.#pipelines.has(batch.schema)) {
+      bound = this.#context.ports.pipeline?.(this.#task.session.fields)?.bind(batch.schema);
+      this.#pipelines.set(batch.schema, bound);
+    }
+    return bound ? bound.run(batch, (rejection) => rejected.push(rejection)) : batch;
+  }
+
+  async #prepare(schema: StreamSchema): Promise<void> {
+    if (this.#prepared.get(schema.stream) === schema) return;
+    const { changes } = await this.#task.session.destination.prepare(this.#slice, schema);
+    this.#prepared.set(schema.stream, schema);
+    const changed = this.#task.stream.stream !== FEED && schema !== this.#task.stream.schema;
+    this.#item = {
+      ...this.#item,
+      changes: [...new Set([...this.#item.changes, ...changes])],
+      ...(changed && { schema }),
+    };
+  }
+
+  async #saveSometimes(): Promise<void> {
+    if (this.#context.ports.clock.now() - this.#savedAt < SAVE_INTERVAL_MS) return;
+    await this.#save(this.#item);
+  }
+
+  async #leave(state: 'done' | 'more' | 'stopped'): Promise<'done' | 'more' | 'stopped'> {
+    const { lease: _lease, ...free } = this.#item;
+    await this.#save({ ...free, done: state === 'done' });
+    return state;
+  }
+
+  async #save(next: SliceItem): Promise<void> {
+    const { key, item, run, session, stream } = this.#task;
+    const expiresAt = run.createdAt + RUN_RETENTION_MS;
+    await update<SliceItem>(
+      this.#context.ports.state,
+      key,
+      (current) => {
+        if (current?.lease?.owner !== item.lease?.owner) throw leaseLost(stream.stream);
+        const lease = next.lease && current?.lease;
+        return { ...next, ...(lease && { lease }) };
+      },
+      expiresAt,
+    );
+    this.#savedAt = this.#context.ports.clock.now();
+    if (stream.stream === FEED && next.position) await session.source.feed?.acknowledge(next.position);
+  }
+}
+
+/** Somebody else has taken the slice over; what this worker knows about it is outdated. */
+export function leaseLost(stream: string): Fault {
+  return new Fault('lost', 'lease_lost', `syncing ${stream}: another worker has taken over`);
+}
+
+function checkPosition(position: Position, stream: string): void {
+  const bytes = JSON.stringify(position).length;
+  if (bytes <= MAX_POSITION_BYTES) return;
+  throw new Fault('bug', 'position_too_large', `reading ${stream}: a position of ${bytes} bytes was given`);
+}
+
+function unable(stream: string, what: string): Fault {
+  return new Fault('bug', 'unsupported_read', `syncing ${stream}: this connector gives no way for it to ${what}`);
+}

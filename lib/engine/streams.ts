@@ -1,0 +1,215 @@
+import type { Partitions } from '../core/connector';
+import type { Fault } from '../core/fault';
+import { INCREMENT } from '../core/position';
+import { FINAL_STATES } from '../core/run';
+import type { EngineContext } from './context';
+import { json, list, read, update } from './records';
+import { backoffMs } from './retry';
+import type { Session } from './sessions';
+import { FEED, keys, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem } from './state';
+import { nextFence } from './tasks';
+
+const MOST_RESTARTS = 50;
+
+/** Changes a stream of a run, but only while `holder` (the item as it was claimed) still holds its lease. */
+async function changeHeld(
+  context: EngineContext,
+  run: RunItem,
+  holder: StreamItem,
+  change: (current: StreamItem) => StreamItem,
+): Promise<void> {
+  await update<StreamItem>(
+    context.ports.state,
+    keys.stream(run.id, holder.stream),
+    (current) => {
+      if (current === undefined || current.lease?.owner !== holder.lease?.owner) return undefined;
+      const { lease: _lease, ...free } = change(current);
+      return free;
+    },
+    run.createdAt + RUN_RETENTION_MS,
+  );
+}
+
+/** Decides what the slices of a stream are, and where they write. */
+export async function prepareStream(
+  context: EngineContext,
+  run: RunItem,
+  stream: StreamItem,
+  session: Session,
+  signal: AbortSignal,
+): Promise<void> {
+  if (stream.stream === FEED) {
+    await changeHeld(context, run, stream, (current) => ({ ...current, parts: [null] }));
+    return;
+  }
+  if (stream.mode !== 'full' && stream.restarts === 0 && (await hasPosition(context, run, stream, session))) {
+    const parts = stream.mode === 'incremental' ? [null] : [];
+    await changeHeld(context, run, stream, (current) => ({ ...current, parts }));
+    return;
+  }
+  await prepareLoad(context, run, stream, session, signal);
+}
+
+async function hasPosition(context: EngineContext, run: RunItem, stream: StreamItem, session: Session) {
+  const key = { integration: run.integration, stream: stream.stream, partition: INCREMENT };
+  const fence = await nextFence(context, run.integration, stream.stream);
+  return (await session.destination.claim(key, fence)) !== undefined;
+}
+
+async function prepareLoad(
+  context: EngineContext,
+  run: RunItem,
+  stream: StreamItem,
+  session: Session,
+  signal: AbortSignal,
+): Promise<void> {
+  const { partitions } = session.source;
+  const want = session.fields.sync_settings?.parallel ?? context.options.parallel;
+  const request = { stream: stream.schema, want, signal, ...(stream.cursor && { cursor: stream.cursor }) };
+  const planned: Partitions = partitions ? await partitions.call(session.source, request) : { parts: [null] };
+  const { parts, after = stream.after } = planned;
+  if (session.fields.sync_strategy?.initial_sync === 'none' && stream.mode === 'incremental' && after) {
+    const key = { integration: run.integration, stream: stream.stream, partition: INCREMENT };
+    await session.destination.prepare(key, stream.schema);
+    await session.destination.seed(key, after);
+    await changeHeld(context, run, stream, (current) => ({ ...current, parts: [] }));
+    return;
+  }
+  const load = `${run.id}.${stream.restarts}`;
+  await forgetOldLoad(context, run, stream, session, load);
+  await changeHeld(context, run, stream, (current) => ({ ...current, parts, load, ...(after && { after }) }));
+}
+
+/** Remembers which load is being filled, so that the remains of one that never ended are removed by the next. */
+async function forgetOldLoad(
+  context: EngineContext,
+  run: RunItem,
+  stream: StreamItem,
+  session: Session,
+  load: string,
+): Promise<void> {
+  const key = keys.load(run.integration, stream.stream);
+  const old = await read<string>(context.ports.state, key);
+  if (old && old.value !== load) await session.destination.discard(stream.stream, old.value);
+  await context.ports.state.put(key, load, undefined);
+}
+
+/** Publishes a stream's load when it had one, and marks the stream as done. */
+export async function finishStream(
+  context: EngineContext,
+  run: RunItem,
+  stream: StreamItem,
+  session: Session,
+  signal: AbortSignal,
+): Promise<void> {
+  const slices = await slicesOf(context, run, stream);
+  const notes = stream.load === undefined ? [] : await publish(context, run, stream, slices, session, signal);
+  await changeHeld(context, run, stream, (current) => ({
+    ...current,
+    state: 'succeeded',
+    notes: [...current.notes, ...notes],
+    changes: [...new Set([...current.changes, ...slices.flatMap((slice) => slice.changes)])],
+    finishedAt: context.ports.clock.now(),
+  }));
+}
+
+async function publish(
+  context: EngineContext,
+  run: RunItem,
+  stream: StreamItem,
+  slices: readonly SliceItem[],
+  session: Session,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const load = stream.load ?? '';
+  const schema = slices.find((slice) => slice.schema)?.schema ?? stream.schema;
+  const key = { integration: run.integration, stream: stream.stream, partition: '0', load };
+  // A stream without any batch has no shadow table yet.
+  if (slices.every((slice) => slice.position === undefined)) await session.destination.prepare(key, schema);
+  const { after } = stream;
+  const { notes } = await session.destination.publish(schema, load, { signal, ...(after && { next: after }) });
+  await context.ports.state.delete(keys.load(run.integration, stream.stream));
+  return notes;
+}
+
+/** The slices of a stream's current attempt. */
+export async function slicesOf(context: EngineContext, run: RunItem, stream: StreamItem): Promise<SliceItem[]> {
+  const prefix = keys.slicePrefix(stream.stream, stream.restarts);
+  return (await list<SliceItem>(context.ports.state, keys.parts(run.id), { prefix })).map((slice) => slice.value);
+}
+
+/** What becomes of a stream that failed while it was prepared or finished. */
+export async function streamFailed(
+  context: EngineContext,
+  run: RunItem,
+  stream: StreamItem,
+  fault: Fault,
+): Promise<void> {
+  const attempts = stream.attempts + 1;
+  if (fault.kind === 'lost') return restartStream(context, run, stream, fault);
+  if (fault.kind !== 'transient' || attempts >= context.options.maxAttempts) return giveUp(context, run, stream, fault);
+  await changeHeld(context, run, stream, (current) => ({
+    ...current,
+    attempts,
+    retries: current.retries + 1,
+    retryAt: context.ports.clock.now() + backoffMs(attempts, context.ports.random(), fault.retryAfterMs),
+  }));
+}
+
+/** Ends a stream with a fault; its unfinished load is removed by the next run. */
+export async function giveUp(context: EngineContext, run: RunItem, stream: StreamItem, fault: Fault): Promise<void> {
+  await endStream(context, run, stream.stream, 'failed', fault, stream.restarts);
+}
+
+/** Puts a stream that is not final yet into a final state; with `restarts`, only while it is still in that attempt. */
+export async function endStream(
+  context: EngineContext,
+  run: RunItem,
+  stream: string,
+  state: 'failed' | 'cancelled',
+  fault?: Fault,
+  restarts?: number,
+): Promise<void> {
+  await update<StreamItem>(
+    context.ports.state,
+    keys.stream(run.id, stream),
+    (current) => {
+      if (current === undefined || FINAL_STATES.includes(current.state)) return undefined;
+      if (restarts !== undefined && current.restarts !== restarts) return undefined;
+      const { lease: _lease, ...free } = current;
+      return { ...free, state, finishedAt: context.ports.clock.now(), ...(fault && { fault: fault.record() }) };
+    },
+    run.createdAt + RUN_RETENTION_MS,
+  );
+}
+
+/** Begins a stream's full read anew, because the snapshot or the position it stood on is gone. */
+export async function restartStream(
+  context: EngineContext,
+  run: RunItem,
+  stream: StreamItem,
+  fault: Fault,
+): Promise<void> {
+  if (stream.restarts >= MOST_RESTARTS || stream.stream === FEED) return giveUp(context, run, stream, fault);
+  context.ports.log.info('reading a stream from its beginning', { stream: stream.stream, reason: fault.message });
+  await update<StreamItem>(
+    context.ports.state,
+    keys.stream(run.id, stream.stream),
+    (current) => {
+      if (current === undefined || current.state !== 'running' || current.restarts !== stream.restarts)
+        return undefined;
+      const { parts: _parts, load: _load, lease: _lease, ...rest } = current;
+      return { ...rest, restarts: current.restarts + 1, attempts: 0, notes: [...current.notes, fault.message] };
+    },
+    run.createdAt + RUN_RETENTION_MS,
+  );
+}
+
+/** Stores a stream of a run as it was decided, unless it is there already. */
+export async function addStream(context: EngineContext, run: RunItem, stream: StreamItem): Promise<void> {
+  const { state } = context.ports;
+  const expiresAt = run.createdAt + RUN_RETENTION_MS;
+  const final = stream.state === 'failed';
+  if (!final) await state.put(keys.open(run.id, stream.stream), true, undefined, expiresAt);
+  await state.put(keys.stream(run.id, stream.stream), json(stream), 'absent', expiresAt);
+}

@@ -1,0 +1,77 @@
+import type { Run, RunDetails, StreamRun } from '../core/run';
+import type { EngineContext } from './context';
+import { costOf } from './cost';
+import { allSlices, streamsOf } from './runs';
+import type { RunItem, SliceItem, StreamItem } from './state';
+
+/** ISO 8601 in UTC. */
+export function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/** A stored run as it is shown. */
+export function viewRun(run: RunItem, now: number): Run {
+  const seconds = run.startedAt === undefined ? 0 : ((run.finishedAt ?? now) - run.startedAt) / 1000;
+  const { id, integration, trigger, state, rows, bytes, slices, retries, quarantined, cancelRequested, fault } = run;
+  return {
+    id,
+    integration,
+    trigger,
+    state,
+    rows,
+    bytes,
+    slices,
+    retries,
+    quarantined,
+    cancelRequested,
+    seconds,
+    cost: costOf(seconds, slices),
+    createdAt: isoTime(run.createdAt),
+    ...(run.requested !== undefined && { requested: run.requested }),
+    ...(run.startedAt !== undefined && { startedAt: isoTime(run.startedAt) }),
+    ...(run.finishedAt !== undefined && { finishedAt: isoTime(run.finishedAt) }),
+    ...(fault && { fault }),
+  };
+}
+
+/** A run with its streams; the counts of one that goes on are summed from its slices. */
+export async function viewRunDetails(context: EngineContext, run: RunItem): Promise<RunDetails> {
+  const slices = await allSlices(context, run.id);
+  const streams = (await streamsOf(context, run.id)).map((stream) =>
+    viewStream(stream, slices.get(stream.stream) ?? []),
+  );
+  const sum = (pick: (stream: StreamRun) => number) => streams.reduce((total, stream) => total + pick(stream), 0);
+  const view = viewRun(run, context.ports.clock.now());
+  if (run.finishedAt !== undefined) return { ...view, streams };
+  return {
+    ...view,
+    streams,
+    rows: sum((stream) => stream.rows),
+    bytes: sum((stream) => stream.bytes),
+    slices: sum((stream) => stream.slices),
+    retries: run.retries + sum((stream) => stream.retries),
+    quarantined: sum((stream) => stream.quarantined),
+  };
+}
+
+function viewStream(stream: StreamItem, slices: readonly SliceItem[]): StreamRun {
+  const sum = (pick: (slice: SliceItem) => number) => slices.reduce((total, slice) => total + pick(slice), 0);
+  return {
+    stream: stream.stream,
+    state: stream.state,
+    mode: stream.load === undefined ? stream.mode : 'full',
+    reason: stream.reason,
+    rows: sum((slice) => slice.rows),
+    bytes: sum((slice) => slice.bytes),
+    quarantined: sum((slice) => slice.quarantined),
+    retries: stream.retries + sum((slice) => slice.retries),
+    slices: stream.parts?.length ?? 0,
+    slicesDone: slices.filter((slice) => slice.done).length,
+    changes: [...new Set([...stream.changes, ...slices.flatMap((slice) => slice.changes)])],
+    notes: stream.notes,
+    ...(stream.estimatedRows !== undefined && { estimatedRows: stream.estimatedRows }),
+    ...(stream.fault && { fault: stream.fault }),
+    ...(stream.startedAt !== undefined && { startedAt: isoTime(stream.startedAt) }),
+    ...(stream.finishedAt !== undefined && { finishedAt: isoTime(stream.finishedAt) }),
+  };
+}

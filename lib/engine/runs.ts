@@ -60,11 +60,12 @@ export async function requestRun(
     clock.now() + IDEMPOTENCY_MS,
   );
   const known = await read<RunItem>(context.ports.state, keys.run(id ?? run.id));
-  if (known) return known.value;
+  if (known) return resume(context, known.value);
   try {
     return await startRun(context, { ...run, id: id ?? run.id }, request);
   } catch (error) {
-    await context.ports.state.delete(key);
+    // A refused request may be repeated; after any other error the run may have begun, and a repetition finds it.
+    if (error instanceof Fault && error.code === 'run_active') await context.ports.state.delete(key);
     throw error;
   }
 }
@@ -106,6 +107,13 @@ async function startRun(context: EngineContext, run: RunItem, request: SyncReque
     hint: `Wait for ${active}, cancel it, or ask for the sync to be queued.`,
     issues: [{ path: 'run', message: active }],
   });
+}
+
+/** A repeated request: the first one may have been interrupted before the run was sent to the workers. */
+async function resume(context: EngineContext, run: RunItem): Promise<RunItem> {
+  const active = await read<string>(context.ports.state, keys.active(run.integration));
+  if (active?.value === run.id) await context.ports.queue.send([{ body: { run: run.id }, group: run.integration }]);
+  return run;
 }
 
 /** Makes `run` the active one when there is none, and sends it to the workers; gives the active run's id. */

@@ -11,6 +11,7 @@ import { readAhead } from './read-ahead';
 import { update } from './records';
 import type { Session } from './sessions';
 import { FEED, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem, sliceKey } from './state';
+import { isRepairable } from './streams';
 
 /** How a worker left a slice: `stopped` when it was asked to. */
 export type SliceOutcome =
@@ -89,7 +90,7 @@ class SliceWork {
     return session.source.scan({
       ...request,
       stream: stream.schema,
-      repairable: stream.cursor !== undefined || stream.mode === 'changes',
+      repairable: isRepairable(stream),
       ...(stream.load !== undefined && part !== undefined && { partition: part }),
       ...(stream.cursor && { cursor: stream.cursor }),
       ...(from && { from }),

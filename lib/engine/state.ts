@@ -61,6 +61,8 @@ export interface StreamItem {
   readonly estimatedRows?: number;
   readonly state: RunState;
   readonly lease?: Lease;
+  /** Whose snapshot the parts stand on, where nobody else's will do: others leave the slices alone until then. */
+  readonly reserved?: Lease;
   readonly attempts: number;
   readonly retryAt: number;
   readonly retries: number;

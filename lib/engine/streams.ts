@@ -2,7 +2,7 @@ import type { Partitions } from '../core/connector';
 import type { Fault } from '../core/fault';
 import { INCREMENT } from '../core/position';
 import { FINAL_STATES } from '../core/run';
-import type { EngineContext } from './context';
+import { type EngineContext, newLease, parallelOf } from './context';
 import { json, list, read, update } from './records';
 import { backoffMs } from './retry';
 import type { Session } from './sessions';
@@ -64,7 +64,9 @@ async function prepareLoad(
   signal: AbortSignal,
 ): Promise<void> {
   const { partitions } = session.source;
-  const want = session.fields.sync_settings?.parallel ?? context.options.parallel;
+  // A snapshot that no later increment repairs serves only the process that holds it: one slice, reserved for it.
+  const alone = !context.options.exclusive && !isRepairable(stream);
+  const want = alone ? 1 : parallelOf(context, run);
   const request = { stream: stream.schema, want, signal, ...(stream.cursor && { cursor: stream.cursor }) };
   const planned: Partitions = partitions ? await partitions.call(session.source, request) : { parts: [null] };
   const { parts, after = stream.after } = planned;
@@ -77,7 +79,19 @@ async function prepareLoad(
   }
   const load = `${run.id}.${stream.restarts}`;
   await forgetOldLoad(context, run, stream, session, load);
-  await changeHeld(context, run, stream, (current) => ({ ...current, parts, load, ...(after && { after }) }));
+  const reserved = alone && { reserved: newLease(context) };
+  await changeHeld(context, run, stream, (current) => ({
+    ...current,
+    parts,
+    load,
+    ...(after && { after }),
+    ...reserved,
+  }));
+}
+
+/** Whether a later increment or the feed reads again what changes during a full read of the stream. */
+export function isRepairable(stream: StreamItem): boolean {
+  return stream.cursor !== undefined || stream.mode === 'changes';
 }
 
 /** Remembers which load is being filled, so that the remains of one that never ended are removed by the next. */

@@ -66,7 +66,7 @@ class Search {
       this.#held++;
       return undefined;
     }
-    if (this.#mustWait(stream.retryAt)) return undefined;
+    if (this.#mustWait(stream.retryAt) || this.#isReserved(stream)) return undefined;
     if (stream.parts === undefined) return this.#claimStream(stored, 'prepare');
     const slices = await this.#slices(stream);
     if (slices.every((slice) => slice?.done)) return this.#claimStream(stored, 'finish');
@@ -83,6 +83,11 @@ class Search {
     if (until <= this.#context.ports.clock.now()) return false;
     this.#waitUntil = Math.min(this.#waitUntil, until);
     return true;
+  }
+
+  #isReserved({ reserved }: StreamItem): boolean {
+    if (reserved === undefined || reserved.owner.startsWith(`${this.#context.options.owner}/`)) return false;
+    return this.#mustWait(reserved.until);
   }
 
   async #slices(stream: StreamItem): Promise<(SliceItem | undefined)[]> {

@@ -95,7 +95,7 @@ interface Part {
 
 class MemorySource implements Source {
   readonly #database: MemoryDatabase;
-  readonly #snapshots = new Map<string, Entry[]>();
+  readonly #snapshots = new Map<string, { readonly entries: Entry[]; readonly newest: number }>();
   readonly #name = Math.random().toString(36).slice(2);
   readonly feed: Feed;
 
@@ -120,10 +120,14 @@ class MemorySource implements Source {
 
   async partitions(request: { readonly stream: StreamSchema; readonly want: number; readonly cursor?: object }) {
     const { stream } = request.stream;
-    const after: Position = { format: 1, value: { changed: this.#database.newest(stream), id: 0 } };
     const snapshot = `${this.#name}/${stream}`;
-    const entries = this.#snapshots.get(snapshot) ?? this.#database.snapshot(stream);
-    this.#snapshots.set(snapshot, entries);
+    const held = this.#snapshots.get(snapshot) ?? {
+      entries: this.#database.snapshot(stream),
+      newest: this.#database.newest(stream),
+    };
+    this.#snapshots.set(snapshot, held);
+    const { entries, newest } = held;
+    const after: Position = { format: 1, value: { changed: newest, id: 0 } };
     const top = (entries.at(-1)?.id ?? 0) + 1;
     const parts = Array.from({ length: request.want }, (_, index) => ({
       from: Math.floor((top * index) / request.want),
@@ -140,7 +144,7 @@ class MemorySource implements Source {
   async *#part(request: ScanRequest, json: Json): AsyncGenerator<Batch> {
     const part = json as unknown as Part;
     const from = (request.from?.value as { readonly id: number } | undefined)?.id ?? -1;
-    const entries = this.#snapshots.get(part.snapshot) ?? this.#newer(request);
+    const entries = this.#snapshots.get(part.snapshot)?.entries ?? this.#newer(request);
     const rest = entries.filter((entry) => entry.id >= part.from && entry.id < part.to && entry.id > from);
     yield* batches(request, rest, (entry) => ({ id: entry.id }));
   }

@@ -1,0 +1,106 @@
+import { systemClock } from '../lib/adapters/embedded/clock';
+import { openDatabase } from '../lib/adapters/embedded/database';
+import { SqliteQueue } from '../lib/adapters/embedded/queue';
+import { EmbeddedScheduler } from '../lib/adapters/embedded/scheduler';
+import { SqliteStateStore } from '../lib/adapters/embedded/state';
+import { loadConnector } from '../lib/connectors';
+import type { Json } from '../lib/core/json';
+import type { Logger } from '../lib/core/log';
+import type { Pipeline } from '../lib/core/pipeline';
+import { Redactor } from '../lib/core/secret';
+import { openDestination } from '../lib/destinations';
+import { createEngine } from '../lib/engine/engine';
+
+/** What the child is told on its command line. */
+export interface ChildTask {
+  readonly state: string;
+  readonly destination: string;
+  readonly document: { readonly [key: string]: Json };
+  readonly type: 'full' | 'incremental';
+  /** Checks three fields of every row, as a short pipeline would. */
+  readonly validate: boolean;
+}
+
+/** What the child prints: seconds from the request to the end of the run, and the peak of its resident memory. */
+export interface ChildResult {
+  readonly seconds: number;
+  readonly rows: number;
+  readonly state: string;
+  readonly rssMb: number;
+  readonly fault?: Json;
+}
+
+const log: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message, fields) => console.error(message, JSON.stringify(fields)),
+  error: (message, fields) => console.error(message, JSON.stringify(fields)),
+  with: () => log,
+};
+
+/** The three rules: an amount of at least zero, a text of at most 200 characters, a time that is there. */
+const threeRules: Pipeline = {
+  bind(schema) {
+    const index = (name: string) => schema.columns.findIndex((column) => column.name === name);
+    const [amount, title, updated] = [index('amount'), index('title'), index('updated_at')];
+    return {
+      output: schema,
+      run(batch, reject) {
+        const rows = batch.rows.filter((row) => {
+          const good = Number(row[amount]) >= 0 && String(row[title]).length <= 200 && typeof row[updated] === 'string';
+          if (!good) reject({ row, schema, reason: 'a rule of the benchmark' });
+          return good;
+        });
+        return { ...batch, rows };
+      },
+    };
+  },
+};
+
+async function main(task: ChildTask): Promise<ChildResult> {
+  const database = openDatabase(task.state);
+  const state = new SqliteStateStore(database, systemClock);
+  const engine = createEngine(
+    {
+      state,
+      queue: new SqliteQueue(database, systemClock),
+      scheduler: new EmbeddedScheduler(state, systemClock, log),
+      secrets: { get: async () => undefined },
+      clock: systemClock,
+      log,
+      redactor: new Redactor(),
+      random: Math.random,
+      loadConnector,
+      connectorTypes: ['postgresql'],
+      openDestination: (context, host) => openDestination('postgresql', { url: task.destination }, context, host),
+      ...(task.validate && { pipeline: () => threeRules }),
+      every: (ms, work) => {
+        const timer = setInterval(work, ms);
+        return () => clearInterval(timer);
+      },
+    },
+    { owner: `bench-${process.pid}` },
+  );
+  const name = String(task.document.name);
+  const known = await engine.service.list();
+  if (!known.some((integration) => integration.id === name)) await engine.service.create(task.document);
+  const stop = new AbortController();
+  const begun = performance.now();
+  const working = engine.work(4, stop.signal);
+  const { id } = await engine.service.sync(name, { type: task.type, trigger: 'manual', whenRunning: 'refuse' });
+  const run = await engine.service.wait(id, stop.signal);
+  const seconds = (performance.now() - begun) / 1000;
+  stop.abort();
+  await working;
+  const fault = run.fault ?? run.streams.find((stream) => stream.fault)?.fault;
+  const rssMb = Math.round(process.resourceUsage().maxRSS / 1024);
+  return { seconds, rows: run.rows, state: run.state, rssMb, ...(fault && { fault: { ...fault } }) };
+}
+
+main(JSON.parse(process.argv[2] ?? '{}') as ChildTask).then(
+  (result) => console.log(JSON.stringify(result)),
+  (error) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);

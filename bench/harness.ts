@@ -103,7 +103,7 @@ export function sync(bench: Bench, task: Partial<ChildTask> & { readonly state: 
     state: join(bench.folder, task.state),
   };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['scripts/run.mjs', 'bench/child.ts', JSON.stringify(whole)], {
+    const child = spawn(process.execPath, [...(process.env.BENCH_NODE_OPTIONS?.split(' ') ?? []), 'scripts/run.mjs', 'bench/child.ts', JSON.stringify(whole)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';

@@ -18,6 +18,8 @@ export interface FaultDetails {
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
   readonly issues?: readonly FieldIssue[];
+  /** The id of the run that is in the way. */
+  readonly run?: string;
 }
 
 /** A {@link Fault} as plain JSON, as it stands in run records and answers. */
@@ -38,6 +40,7 @@ export class Fault extends Error {
   readonly hint?: string;
   readonly retryAfterMs?: number;
   readonly issues?: readonly FieldIssue[];
+  readonly run?: string;
 
   constructor(kind: FaultKind, code: string, message: string, details: FaultDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -47,6 +50,7 @@ export class Fault extends Error {
     if (details.hint !== undefined) this.hint = details.hint;
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
     if (details.issues !== undefined) this.issues = details.issues;
+    if (details.run !== undefined) this.run = details.run;
   }
 
   /** The plain form, without cause and stack. */

@@ -5,6 +5,9 @@ import type { Json } from './json';
 /** Names of integrations: they are part of URLs, of file names and, by default, of the destination's schema. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
+/** Names that no integration can have: they are paths of the API beside `/api/integrations/{id}`. */
+export const RESERVED_NAMES: readonly string[] = ['health', 'stats'];
+
 /** A length of time such as `500ms`, `30s`, `5m`, `2h`, `90d`. */
 export const DURATION_PATTERN = /^\d+(ms|s|m|h|d)$/;
 

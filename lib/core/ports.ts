@@ -1,13 +1,16 @@
 import type { Json } from './json';
 import type { Secret } from './secret';
 
-/** Address of an item: all items of one `partition` can be listed in the order of `sort`. */
+/**
+ * Address of an item: all items of one `partition` can be listed in the order of `sort`. Both are 1 to 1,024 bytes,
+ * without NUL and without unpaired surrogates.
+ */
 export interface StateKey {
   readonly partition: string;
   readonly sort: string;
 }
 
-/** A stored item. `revision` grows with each write of the item. */
+/** A stored item. `revision` grows with each write, and none is given twice for one key, also not after a delete. */
 export interface StateItem extends StateKey {
   readonly revision: number;
   readonly value: Json;
@@ -27,8 +30,8 @@ export interface StateQuery {
 }
 
 /**
- * Durable state, on single-item conditional writes only. Sorts compare by code unit. An item is at most 300 KiB of
- * JSON. Every method throws only `Fault`.
+ * Durable state, on single-item conditional writes only. Sorts compare by their bytes in UTF-8. An item is at most
+ * 300 KiB of JSON. Every method throws only `Fault`.
  */
 export interface StateStore {
   get(key: StateKey): Promise<StateItem | undefined>;
@@ -43,7 +46,7 @@ export interface StateStore {
   delete(key: StateKey, expected?: number): Promise<boolean>;
 }
 
-/** A message to send. Messages of one `group` share the queue fairly with other groups; no order is promised. */
+/** A message to send; its body is at most 256 KiB of JSON. Messages of one `group` share the queue fairly with other groups; no order is promised. */
 export interface Message {
   readonly body: Json;
   readonly group: string;
@@ -69,8 +72,8 @@ export interface ReceiveRequest {
 }
 
 /**
- * At-least-once messages with visibility time-outs. A message received more than the queue's limit goes to its dead
- * letters. Calls with an outdated receipt do nothing. Every method throws only `Fault`.
+ * At-least-once messages with visibility time-outs. A message that was received as often as the queue allows goes to its
+ * dead letters at the next receive; acknowledging a dead letter removes it. Calls with an outdated receipt do nothing. Every method throws only `Fault`.
  */
 export interface Queue {
   send(messages: readonly Message[]): Promise<void>;

@@ -1,15 +1,18 @@
 import { invalidConfig, parseConfig } from '../core/config';
 import type { Connector } from '../core/connector';
 import { Fault, type FieldIssue } from '../core/fault';
-import { type IntegrationDocument, type IntegrationFields, integrationFields } from '../core/integration';
+import {
+  type IntegrationDocument,
+  type IntegrationFields,
+  integrationFields,
+  RESERVED_NAMES,
+} from '../core/integration';
 import type { Json } from '../core/json';
 import { validateCron } from './cron';
 import { hasReference, walk } from './resolve';
 
 /** How a secret that is stored is shown; sent back, it keeps what is stored. */
 export const MASK = '[secret]';
-
-const RESERVED_NAMES = ['health', 'stats'];
 
 /** Sections that would change or guard the data and are not built yet: accepting them in silence would be a lie. */
 const UNAVAILABLE = ['transformations', 'validation_rules', 'credential_store', 'network_security', 'webhook_config'];

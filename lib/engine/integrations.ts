@@ -82,7 +82,7 @@ export async function removeIntegration(
   if (active) {
     throw new Fault('config', 'run_active', `deleting ${id}: run ${active.value} is going on`, {
       hint: `Cancel ${active.value} or wait for its end.`,
-      issues: [{ path: 'run', message: active.value }],
+      run: active.value,
     });
   }
   if (options.data) await dropData(context, stored.value.document);

@@ -105,7 +105,7 @@ async function startRun(context: EngineContext, run: RunItem, request: SyncReque
   await state.delete(keys.run(run.id));
   throw new Fault('config', 'run_active', `starting a sync of ${run.integration}: run ${active} is going on`, {
     hint: `Wait for ${active}, cancel it, or ask for the sync to be queued.`,
-    issues: [{ path: 'run', message: active }],
+    run: active,
   });
 }
 

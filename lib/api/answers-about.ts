@@ -1,0 +1,132 @@
+import * as z from 'zod';
+import { fault, named } from './answers';
+
+const healthStatus = z.enum(['healthy', 'degraded', 'failed', 'unknown']);
+const syncMode = z.enum(['full', 'incremental', 'changes']);
+
+export const checkReport = named(
+  'CheckReport',
+  z.object({
+    passed: z.boolean().meta({ description: 'No step failed.' }),
+    steps: z.array(
+      z.object({
+        name: z.string().meta({ description: 'Such as `resolve`, `connect`, `tls`, `authenticate`, `permissions`.' }),
+        state: z.enum(['passed', 'failed', 'skipped', 'warning']),
+        detail: z.string(),
+        hint: z.string().meta({ description: 'What to do where the step did not pass.' }).optional(),
+        milliseconds: z.number(),
+      }),
+    ),
+  }),
+);
+
+export const streamList = named(
+  'StreamList',
+  z.object({
+    streams: z.array(
+      z.object({
+        schema: z.object({
+          stream: z.string(),
+          columns: z.array(z.object({ name: z.string(), type: z.string(), nullable: z.boolean(), native: z.string() })),
+          key: z.array(z.string()).meta({ description: 'Columns that identify a row; empty when there are none.' }),
+        }),
+        modes: z.array(syncMode),
+        estimate: z
+          .object({ rows: z.number(), bytes: z.number() })
+          .meta({ description: "The source's own estimate." })
+          .optional(),
+        cursors: z
+          .array(z.object({ column: z.string(), nullable: z.boolean(), indexed: z.boolean(), coarse: z.boolean() }))
+          .meta({ description: 'Columns by which the stream could be read incrementally.' }),
+        notes: z.array(z.string()),
+        unreadable: fault.optional(),
+      }),
+    ),
+  }),
+);
+
+export const plan = named(
+  'Plan',
+  z.object({
+    integration: z.string(),
+    streams: z.array(
+      z.object({
+        stream: z.string(),
+        mode: syncMode,
+        cursor: z.string().optional(),
+        reason: z.string().meta({ description: 'Why this mode and cursor.' }),
+        key: z.array(z.string()),
+        estimated_rows: z.number().optional(),
+        estimated_bytes: z.number().optional(),
+        schema: z.string().meta({ description: 'Schema in the destination.' }),
+        warnings: z.array(z.string()),
+        fault: fault.optional(),
+      }),
+    ),
+    warnings: z.array(z.string()),
+  }),
+);
+
+export const health = named(
+  'Health',
+  z.object({
+    status: healthStatus.meta({ description: 'The worst of all integrations; `unknown` when there is none.' }),
+    integrations: z.array(
+      z.object({
+        integration: z.string(),
+        status: healthStatus,
+        connection_status: z.enum(['connected', 'failed', 'unknown']),
+        error_rate: z.number().meta({ description: 'Share of failed runs among the last ones, 0 to 1.' }),
+        last_sync_age_seconds: z.number().optional(),
+        detail: z.string(),
+      }),
+    ),
+  }),
+);
+
+const count = z.int().nonnegative();
+
+export const stats = named(
+  'Stats',
+  z.object({
+    integrations: z.array(
+      z.object({
+        integration: z.string(),
+        runs: z.object({ total: count, succeeded: count, partial: count, failed: count, cancelled: count }),
+        rows: count,
+        bytes: count,
+        quarantined: count,
+        error_rate: z.number(),
+        seconds: z.object({ p50: z.number(), p95: z.number(), max: z.number() }),
+        rows_per_second: z.number(),
+        cost_usd: z.number().meta({ description: 'What the runs would have cost as serverless functions.' }),
+        freshness_seconds: z.number().optional(),
+      }),
+    ),
+  }),
+);
+
+export const connectorList = named(
+  'ConnectorList',
+  z.object({
+    connectors: z.array(
+      z.object({
+        type: z.string(),
+        title: z.string(),
+        modes: z.array(z.string()),
+        schema: z
+          .record(z.string(), z.unknown())
+          .meta({ description: 'JSON Schema of a whole integration document of this type.' }),
+      }),
+    ),
+  }),
+);
+
+export const validation = named('Validation', z.object({ valid: z.literal(true), warnings: z.array(z.string()) }));
+
+export const about = named(
+  'About',
+  z.object({ name: z.literal('ExplorerIO'), version: z.string(), reference: z.string(), openapi: z.string() }),
+);
+
+export const liveness = named('Liveness', z.object({ status: z.literal('ok') }));

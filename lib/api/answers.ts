@@ -1,0 +1,155 @@
+import * as z from 'zod';
+
+/** The named schemas of the OpenAPI document. */
+export const components = z.registry<{ id: string }>();
+
+/** Declares a schema under a name of its own in the OpenAPI document. */
+export function named<S extends z.ZodType>(id: string, schema: S): S {
+  components.add(schema, { id });
+  return schema;
+}
+
+const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC.' });
+const count = z.int().nonnegative();
+const syncMode = z.enum(['full', 'incremental', 'changes']);
+const runState = z.enum(['queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled']);
+
+const faultFields = {
+  kind: z
+    .enum(['transient', 'config', 'data', 'lost', 'bug'])
+    .meta({ description: 'What to do: retry, change the configuration, look at the record, read again, report.' }),
+  code: z.string().meta({ description: 'Stable name of what went wrong.' }),
+  message: z.string(),
+  hint: z.string().meta({ description: 'What the owner can do.' }).optional(),
+};
+
+export const fault = named('Fault', z.object(faultFields));
+
+/** The answer to whatever is refused (RFC 9457). */
+export const problem = named(
+  'Problem',
+  z.object({
+    type: z.string().meta({ description: 'Where the reference explains the problem.' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: 'What was being done and what was wrong.' }),
+    code: z.string().meta({ description: 'Stable name of the problem.' }),
+    hint: z.string().meta({ description: 'What to do.' }).optional(),
+    errors: z
+      .array(z.object({ path: z.string().meta({ description: 'As in `connection.port`.' }), message: z.string() }))
+      .meta({ description: 'Each wrong field.' })
+      .optional(),
+    run: z.string().meta({ description: 'With `run_active`: id of the run that is going on.' }).optional(),
+  }),
+);
+
+export const integration = named(
+  'Integration',
+  z.object({
+    id: z.string(),
+    document: z.record(z.string(), z.unknown()).meta({
+      description: 'The document as it was written. Secrets are shown as `[secret]`; sent back like that, they stay.',
+    }),
+    revision: z.int().meta({ description: 'Grows with each update; the `ETag` is this in quotes.' }),
+    created_at: time,
+    updated_at: time,
+    warnings: z.array(z.string()).meta({ description: 'What is accepted but does nothing yet, or should be known.' }),
+  }),
+);
+
+export const integrationList = named('IntegrationList', z.object({ integrations: z.array(integration) }));
+
+const counts = { rows: count, bytes: count, slices: count, retries: count, quarantined: count };
+
+const streamRun = named(
+  'StreamRun',
+  z.object({
+    ...counts,
+    stream: z.string(),
+    state: runState,
+    mode: syncMode,
+    reason: z.string().meta({ description: 'Why this mode and cursor.' }),
+    slices_done: count,
+    estimated_rows: count.optional(),
+    changes: z.array(z.string()).meta({ description: 'Changes of the stored schema, in words.' }),
+    notes: z.array(z.string()),
+    fault: fault.optional(),
+    started_at: time.optional(),
+    finished_at: time.optional(),
+  }),
+);
+
+const runFields = {
+  ...counts,
+  id: z.string(),
+  integration: z.string(),
+  requested: z
+    .enum(['full', 'incremental'])
+    .meta({ description: 'What was asked for; absent: as the document says.' })
+    .optional(),
+  trigger: z.enum(['manual', 'schedule', 'start']),
+  state: runState,
+  created_at: time,
+  started_at: time.optional(),
+  finished_at: time.optional(),
+  seconds: z.number().meta({ description: 'From start to end, or until now.' }),
+  fault: fault.optional(),
+  cost: z
+    .object({ usd: z.number(), basis: z.string() })
+    .meta({ description: 'What the run would cost as serverless functions.' }),
+  cancel_requested: z.boolean(),
+};
+
+export const run = named('Run', z.object(runFields));
+export const runDetails = named('RunDetails', z.object({ ...runFields, streams: z.array(streamRun) }));
+const next = z.string().meta({ description: '`after` of the next page; absent on the last one.' }).optional();
+export const runList = named('RunList', z.object({ runs: z.array(run), next }));
+
+export const status = named(
+  'Status',
+  z.object({
+    integration: z.string(),
+    state: z.enum(['idle', ...runState.options]).meta({
+      description: '`idle` before the first run, else the state of the running or last run.',
+    }),
+    enabled: z.boolean(),
+    running: runDetails.optional(),
+    progress: z
+      .object({
+        rows: count,
+        bytes: count,
+        estimated_rows: count.optional(),
+        fraction: z.number().meta({ description: '0 to 1.' }).optional(),
+        seconds_left: z.number().optional(),
+        rows_per_second: z.number(),
+      })
+      .optional(),
+    last_run: runDetails.optional(),
+    queued: z.array(z.string()).meta({ description: 'Ids of runs that wait.' }),
+    freshness: z
+      .object({ at: time, seconds: z.number() })
+      .meta({ description: 'When data was last brought up to date, and how long ago.' })
+      .optional(),
+    next_run: time.optional(),
+    last_fault: z.object({ ...faultFields, at: time, stream: z.string().optional() }).optional(),
+  }),
+);
+
+export const quarantineList = named(
+  'QuarantineList',
+  z.object({
+    records: z.array(
+      z.object({
+        id: z.string(),
+        stream: z.string(),
+        run: z.string(),
+        reason: z.string(),
+        field: z.string().optional(),
+        rule: z.string().optional(),
+        record: z.record(z.string(), z.unknown()).meta({ description: 'The record as it came, by column.' }),
+        at: time,
+      }),
+    ),
+    next,
+  }),
+);

@@ -1,0 +1,47 @@
+import type { IntegrationHealth } from '../../core/service';
+import { answer } from '../answer';
+import { connectorList, health, stats } from '../answers-about';
+import type { Operation } from '../operation';
+
+const WORST_FIRST = ['failed', 'degraded', 'healthy', 'unknown'] as const;
+
+function overall(integrations: readonly IntegrationHealth[]): IntegrationHealth['status'] {
+  return WORST_FIRST.find((status) => integrations.some((one) => one.status === status)) ?? 'unknown';
+}
+
+/** Figures over all integrations, and what can be connected. */
+export const overviewRoutes: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/api/integrations/health',
+    id: 'getHealth',
+    tag: 'Integrations',
+    summary: 'Health of all integrations',
+    answers: { 200: { description: 'What runs and connection tests have shown.', schema: health } },
+    problems: [],
+    async handle(c, { service }) {
+      const integrations = await service.health();
+      return answer(c, { status: overall(integrations), integrations });
+    },
+  },
+  {
+    method: 'get',
+    path: '/api/integrations/stats',
+    id: 'getStats',
+    tag: 'Integrations',
+    summary: 'Sync statistics of all integrations',
+    answers: { 200: { description: 'Counts over the runs that are kept.', schema: stats } },
+    problems: [],
+    handle: async (c, { service }) => answer(c, { integrations: await service.stats() }),
+  },
+  {
+    method: 'get',
+    path: '/api/connectors',
+    id: 'listConnectors',
+    tag: 'About',
+    summary: 'The types of system that can be connected, with the JSON Schema of their documents',
+    answers: { 200: { description: 'All connectors.', schema: connectorList } },
+    problems: [],
+    handle: async (c, { service }) => answer(c, { connectors: await service.connectors() }),
+  },
+];

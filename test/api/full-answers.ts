@@ -1,0 +1,166 @@
+import type { CheckReport } from '../../lib/core/check';
+import type { StreamInfo } from '../../lib/core/connector';
+import type { QuarantinedRecord } from '../../lib/core/destination';
+import { Fault, type FaultRecord } from '../../lib/core/fault';
+import type { Run, RunDetails, StreamRun } from '../../lib/core/run';
+import type {
+  ConnectorInfo,
+  Integration,
+  IntegrationHealth,
+  IntegrationStats,
+  IntegrationStatus,
+  Plan,
+} from '../../lib/core/service';
+
+// Every optional field is filled in: a field that is new in lib/core fails here first, and then in the test that
+// holds every answer against its schema, until the API describes it.
+type Full<T> = T extends Fault
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Full<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]-?: Full<Exclude<T[Key], undefined>> }
+      : T;
+
+const AT = '2026-01-02T03:04:05.678Z';
+
+const fault: Full<FaultRecord> = { kind: 'config', code: 'table_gone', message: 'reading orders: gone', hint: 'Look.' };
+
+const counts = { rows: 10, bytes: 2048, slices: 2, retries: 1, quarantined: 1 };
+
+export const run: Full<Run> = {
+  ...counts,
+  id: 'run-1',
+  integration: 'sales',
+  requested: 'full',
+  trigger: 'manual',
+  state: 'running',
+  createdAt: AT,
+  startedAt: AT,
+  finishedAt: AT,
+  seconds: 1.5,
+  fault,
+  cost: { usd: 0.000012, basis: 'arm64, prices of 2026-01' },
+  cancelRequested: false,
+};
+
+const streamRun: Full<StreamRun> = {
+  ...counts,
+  stream: 'orders',
+  state: 'running',
+  mode: 'incremental',
+  reason: 'updated_at is indexed',
+  slicesDone: 1,
+  estimatedRows: 20,
+  changes: ['added column email (text)'],
+  notes: ['no index'],
+  fault,
+  startedAt: AT,
+  finishedAt: AT,
+};
+
+export const runDetails: Full<RunDetails> = { ...run, streams: [streamRun] };
+
+export const integration: Full<Integration> = {
+  id: 'sales',
+  document: { name: 'sales', type: 'postgresql' },
+  revision: 1,
+  createdAt: AT,
+  updatedAt: AT,
+  warnings: ['health_checks does nothing yet'],
+};
+
+export const status: Full<IntegrationStatus> = {
+  integration: 'sales',
+  state: 'running',
+  enabled: true,
+  running: { ...runDetails, id: 'run-7' },
+  progress: { rows: 5, bytes: 50, estimatedRows: 10, fraction: 0.5, secondsLeft: 3, rowsPerSecond: 2 },
+  lastRun: runDetails,
+  queued: ['run-8'],
+  freshness: { at: AT, seconds: 12 },
+  nextRun: AT,
+  lastFault: { ...fault, at: AT, stream: 'orders' },
+};
+
+export const health: Full<IntegrationHealth> = {
+  integration: 'sales',
+  status: 'degraded',
+  connectionStatus: 'connected',
+  errorRate: 0.1,
+  lastSyncAgeSeconds: 60,
+  detail: 'one of ten runs failed',
+};
+
+export const stats: Full<IntegrationStats> = {
+  integration: 'sales',
+  runs: { total: 5, succeeded: 2, partial: 1, failed: 1, cancelled: 1 },
+  rows: 100,
+  bytes: 1000,
+  quarantined: 1,
+  errorRate: 0.2,
+  seconds: { p50: 1, p95: 2, max: 3 },
+  rowsPerSecond: 50,
+  costUsd: 0.001,
+  freshnessSeconds: 60,
+};
+
+export const plan: Full<Plan> = {
+  integration: 'sales',
+  streams: [
+    {
+      stream: 'orders',
+      mode: 'incremental',
+      cursor: 'updated_at',
+      reason: 'updated_at is indexed',
+      key: ['id'],
+      estimatedRows: 10,
+      estimatedBytes: 100,
+      schema: 'sales',
+      warnings: ['nullable'],
+      fault,
+    },
+  ],
+  warnings: ['none'],
+};
+
+export const checkReport: Full<CheckReport> = {
+  passed: true,
+  steps: [{ name: 'resolve', state: 'passed', detail: 'found', hint: 'nothing to do', milliseconds: 1.5 }],
+};
+
+export const streamInfo: Full<StreamInfo> = {
+  schema: {
+    stream: 'orders',
+    columns: [{ name: 'orderId', type: 'int64', nullable: false, native: 'postgresql/int8' }],
+    key: ['orderId'],
+  },
+  modes: ['full', 'incremental'],
+  estimate: { rows: 10, bytes: 100 },
+  cursors: [{ column: 'updatedAt', nullable: true, indexed: false, coarse: false }],
+  notes: ['no key'],
+  unreadable: new Fault('config', 'denied', 'reading orders: permission denied', { hint: 'Grant SELECT.' }),
+};
+
+export const quarantinedRecord: Full<QuarantinedRecord> = {
+  id: 'q-1',
+  stream: 'orders',
+  run: 'run-1',
+  reason: 'not an e-mail address',
+  field: 'eMail',
+  rule: 'email_format',
+  record: { orderId: '1', eMail: 'nobody', Nested: { someKey: null } },
+  at: AT,
+};
+
+export const connectorInfo: ConnectorInfo = {
+  type: 'postgresql',
+  title: 'PostgreSQL',
+  modes: ['full', 'incremental'],
+  schema: {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    properties: { name: { type: 'string' }, connection: { $ref: '#/$defs/connectionSettings' } },
+    $defs: { connectionSettings: { type: 'object', properties: { host: { type: 'string' } } } },
+  },
+};

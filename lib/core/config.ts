@@ -140,7 +140,8 @@ function fieldDocs(schema: SchemaNode, prefix = ''): FieldDoc[] {
       ...(node.default !== undefined && { default: node.default }),
       ...(node.example !== undefined && { example: node.example }),
     };
-    return [field, ...fieldDocs(node, path), ...(node.items ? fieldDocs(node.items, `${path}[]`) : [])];
+    const variants = node.anyOf?.flatMap((variant) => fieldDocs(variant, path)) ?? [];
+    return [field, ...fieldDocs(node, path), ...variants, ...(node.items ? fieldDocs(node.items, `${path}[]`) : [])];
   });
 }
 

@@ -64,7 +64,7 @@ export class Fault extends Error {
 export function toFault(error: unknown, doing: string, classify?: (error: unknown) => Fault | undefined): Fault {
   if (error instanceof Fault) return error;
   const known = classify?.(error);
-  const message = (known ?? (error instanceof Error ? error : undefined))?.message ?? String(error);
+  const message = known?.message ?? messageOf(error);
   const details: FaultDetails = {
     cause: error,
     ...(known?.hint !== undefined && { hint: known.hint }),
@@ -72,4 +72,10 @@ export function toFault(error: unknown, doing: string, classify?: (error: unknow
     ...(known?.issues !== undefined && { issues: known.issues }),
   };
   return new Fault(known?.kind ?? 'bug', known?.code ?? 'unexpected_error', `${doing}: ${message}`, details);
+}
+
+/** The message of anything that was thrown. An error of another realm is no `instanceof Error` here. */
+export function messageOf(error: unknown): string {
+  const message = (error as { readonly message?: unknown } | null | undefined)?.message;
+  return typeof message === 'string' ? message : String(error);
 }

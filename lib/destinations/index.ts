@@ -1,0 +1,87 @@
+import type { ConfigSpec } from '../core/config';
+import { nearest } from '../core/config';
+import type { Host } from '../core/connector';
+import type { Destination, DestinationContext, DestinationDefinition } from '../core/destination';
+import { Fault, toFault } from '../core/fault';
+
+/** What everybody else sees of a destination: configuration is parsed, errors are faults. */
+export interface DestinationType {
+  readonly type: string;
+  readonly title: string;
+  readonly config: Pick<ConfigSpec<unknown>, 'keys' | 'fields' | 'jsonSchema'>;
+  /** Validates without opening. @throws Fault `config`/`invalid_config` */
+  validate(config: unknown): void;
+  /** @throws Fault */
+  open(config: unknown, context: DestinationContext, host: Host): Promise<Destination>;
+}
+
+/** Every type of destination: one lazy line each. */
+export const destinations = {
+  postgresql: () => import('./postgresql').then((module) => destination(module.postgresql)),
+} satisfies { readonly [type: string]: () => Promise<DestinationType> };
+
+/** The names of all types. */
+export const destinationTypes: readonly string[] = Object.keys(destinations);
+
+/** Loads the destination of a type. @throws Fault `config`/`unknown_destination` */
+export async function loadDestination(type: string): Promise<DestinationType> {
+  if (Object.hasOwn(destinations, type)) return destinations[type as keyof typeof destinations]();
+  const near = nearest(type, destinationTypes);
+  throw new Fault('config', 'unknown_destination', `opening the destination: there is no type "${type}"`, {
+    hint: near === undefined ? `Known types: ${destinationTypes.join(', ')}.` : `Did you mean "${near}"?`,
+  });
+}
+
+/** Opens one integration's place in a destination. @throws Fault */
+export async function openDestination(
+  type: string,
+  config: unknown,
+  context: DestinationContext,
+  host: Host,
+): Promise<Destination> {
+  return (await loadDestination(type)).open(config, context, host);
+}
+
+/** Makes a {@link DestinationType} of a definition: parses the configuration and classifies every error that leaves it. */
+export function destination<C>(definition: DestinationDefinition<C>): DestinationType {
+  const { type, title, config, classify } = definition;
+  return {
+    type,
+    title,
+    config,
+    validate: (input) => void config.parse(input),
+    async open(input, context, host) {
+      const parsed = config.parse(input);
+      const opened = await guarded(`opening ${type}`, classify, () => definition.open(parsed, context, host));
+      return guardDestination(opened, classify);
+    },
+  };
+}
+
+type Classify = (error: unknown) => Fault | undefined;
+
+async function guarded<T>(doing: string, classify: Classify, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toFault(error, doing, classify);
+  }
+}
+
+function guardDestination(inner: Destination, classify: Classify): Destination {
+  const guard = <T>(doing: string, work: () => Promise<T>) => guarded(doing, classify, work);
+  return {
+    accepts: inner.accepts,
+    check: (signal) => guard('checking the destination', () => inner.check(signal)),
+    prepare: (slice, next) => guard(`preparing ${next.stream}`, () => inner.prepare(slice, next)),
+    claim: (slice, fence) => guard(`claiming ${slice.stream}`, () => inner.claim(slice, fence)),
+    write: (batch, slice, options) => guard(`writing ${slice.stream}`, () => inner.write(batch, slice, options)),
+    publish: (stream, load, options) =>
+      guard(`publishing ${stream.stream}`, () => inner.publish(stream, load, options)),
+    discard: (stream, load) => guard(`discarding a load of ${stream}`, () => inner.discard(stream, load)),
+    seed: (slice, position) => guard(`seeding ${slice.stream}`, () => inner.seed(slice, position)),
+    quarantined: (query) => guard('listing quarantined records', () => inner.quarantined(query)),
+    drop: () => guard('removing what was stored', () => inner.drop()),
+    close: () => guard('closing the destination', () => inner.close()),
+  };
+}

@@ -1,0 +1,62 @@
+import type { Host } from '../../core/connector';
+import type { Destination, DestinationContext } from '../../core/destination';
+import { Fault } from '../../core/fault';
+import { bookkeeping, claimSlice, createBookkeeping, seedPosition } from './bookkeeping';
+import { checkDestination } from './check';
+import { errorCode } from './classify';
+import type { PostgresqlConfig } from './config';
+import { prepareStream } from './prepare';
+import { publishLoad } from './publish';
+import { listQuarantine } from './quarantine';
+import { discardLoad, dropIntegration } from './remove';
+import { openSessions, type Session } from './session';
+import { shapes } from './shape';
+import { typeCatalog } from './types';
+import { type Writing, writeBatch } from './write';
+
+/** UNDEFINED_TABLE and INVALID_SCHEMA_NAME. */
+const GONE = new Set(['42P01', '3F000']);
+
+/** Opens the destination; the server is not talked to before it is needed. */
+export function openPostgresql(config: PostgresqlConfig, context: DestinationContext, host: Host): Destination {
+  const sessions = openSessions(config, host);
+  const books = bookkeeping(context.namespace);
+  const target = { namespace: context.namespace, softDeletes: context.deletes === 'soft' };
+  const writing: Writing = { books, target, bind: shapes(typeCatalog()) };
+  const { integration } = context;
+  let ready = false;
+  const withBooks = <T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>): Promise<T> =>
+    sessions.use(signal, async (session) => {
+      if (!ready) await createBookkeeping(session, books);
+      ready = true;
+      try {
+        return await work(session);
+      } catch (error) {
+        if (!GONE.has(errorCode(error) ?? '')) throw error;
+        ready = false;
+        throw new Fault('lost', 'tables_gone', `our tables in schema ${context.namespace} are gone`, {
+          cause: error,
+          hint: 'Somebody removed the schema or its tables. Run a full load.',
+        });
+      }
+    });
+  return {
+    accepts: ['pgcopy-binary', 'pgcopy-text'],
+    check: (signal) => checkDestination(config, context, sessions, signal),
+    prepare: (slice, next) => withBooks(undefined, (session) => prepareStream(session, writing, slice, next)),
+    claim: (slice, fence) => withBooks(undefined, (session) => claimSlice(session, books, slice, fence)),
+    write: (batch, slice, options) =>
+      withBooks(options.signal, (session) => writeBatch(session, writing, batch, slice, options)),
+    publish: (stream, load, options) =>
+      withBooks(options.signal, (session) => publishLoad(session, writing, integration, stream, load, options)),
+    discard: (stream, load) =>
+      withBooks(undefined, (session) => discardLoad(session, books, integration, stream, load)),
+    seed: (slice, position) => withBooks(undefined, (session) => seedPosition(session, books, slice, position)),
+    quarantined: (query) => withBooks(undefined, (session) => listQuarantine(session, books, integration, query)),
+    drop: async () => {
+      await sessions.use(undefined, (session) => dropIntegration(session, books, integration));
+      ready = false;
+    },
+    close: () => sessions.close(),
+  };
+}

@@ -1,0 +1,13 @@
+import type { DestinationDefinition } from '../../core/destination';
+import { classify } from './classify';
+import { type PostgresqlConfig, postgresqlConfig } from './config';
+import { openPostgresql } from './destination';
+
+/** PostgreSQL 13 to 18 as the place where records land. */
+export const postgresql: DestinationDefinition<PostgresqlConfig> = {
+  type: 'postgresql',
+  title: 'PostgreSQL',
+  config: postgresqlConfig,
+  open: async (config, context, host) => openPostgresql(config, context, host),
+  classify,
+};

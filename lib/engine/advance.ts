@@ -1,4 +1,4 @@
-import { type Fault, toFault } from '../core/fault';
+import { type Fault, messageOf, toFault } from '../core/fault';
 import type { Delivery } from '../core/ports';
 import { FINAL_STATES } from '../core/run';
 import { cancellation, type EngineContext, parallelOf } from './context';
@@ -7,8 +7,8 @@ import { read, update } from './records';
 import { backoffMs } from './retry';
 import { changeRun, failRun, release, settleRun } from './runs';
 import type { Session } from './sessions';
-import { runSlice } from './slice';
-import { FEED, keys, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem } from './state';
+import { runSlice, type SliceOutcome } from './slice';
+import { keys, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem } from './state';
 import { endStream, finishStream, giveUp, prepareStream, restartStream, streamFailed } from './streams';
 import { nextTask, type Task } from './tasks';
 
@@ -157,7 +157,7 @@ async function workSlice(
   if (outcome.state === 'done') return true;
   if (outcome.state !== 'fault') return false;
   if (limits.signal.aborted) return freeSlice(context, run, task, {});
-  await sliceFailed(context, run, task, outcome.fault, outcome.progressed);
+  await sliceFailed(context, run, task, session, outcome);
   return true;
 }
 
@@ -165,8 +165,8 @@ async function sliceFailed(
   context: EngineContext,
   run: RunItem,
   task: Extract<Task, { readonly kind: 'slice' }>,
-  fault: Fault,
-  progressed: boolean,
+  session: Session,
+  { fault, progressed }: Extract<SliceOutcome, { readonly state: 'fault' }>,
 ): Promise<void> {
   const { stream, item } = task;
   const attempts = (progressed ? 0 : item.attempts) + 1;
@@ -180,7 +180,7 @@ async function sliceFailed(
   if (fault.code === 'bytes_rejected' && !item.rowsOnly) {
     await freeSlice(context, run, task, { rowsOnly: true });
   } else if (fault.kind === 'lost' && fault.code !== 'fenced') {
-    if (stream.load !== undefined || stream.stream !== FEED) await context.sessions.end(run.id);
+    await context.sessions.retire(run.id, session);
     await restartStream(context, run, stream, fault);
   } else if ((fault.kind === 'transient' || fault.code === 'fenced') && attempts < context.options.maxAttempts) {
     const wait = backoffMs(attempts, context.ports.random(), fault.retryAfterMs);
@@ -227,7 +227,9 @@ function heartbeat(
     if (current?.value.cancelRequested) context.cancellations.get(run.id)?.abort();
   };
   return context.ports.every(leaseMs / HEARTBEATS_PER_LEASE, () => {
-    beat().catch((error) => context.ports.log.warn('renewing a lease failed', { run: run.id, error: String(error) }));
+    beat().catch((error) =>
+      context.ports.log.warn('renewing a lease failed', { run: run.id, error: messageOf(error) }),
+    );
   });
 }
 

@@ -1,5 +1,6 @@
 import { invalidConfig, parseConfig } from '../core/config';
 import type { Connector } from '../core/connector';
+import { parseCron } from '../core/cron';
 import { Fault, type FieldIssue } from '../core/fault';
 import {
   type IntegrationDocument,
@@ -8,7 +9,6 @@ import {
   RESERVED_NAMES,
 } from '../core/integration';
 import type { Json } from '../core/json';
-import { validateCron } from './cron';
 import { hasReference, walk } from './resolve';
 
 /** How a secret that is stored is shown; sent back, it keeps what is stored. */
@@ -102,7 +102,9 @@ function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIs
     issues.push({ path, message: `${connector.type} offers ${connector.modes.join(' and ')} in this version` });
   }
   const { schedule, time_zone } = fields.sync_settings ?? {};
-  if (schedule !== undefined) issues.push(...validateCron(schedule, time_zone ?? 'UTC'));
+  if (schedule !== undefined) {
+    collect(issues, () => parseCron({ integration: fields.name, cron: schedule, timeZone: time_zone ?? 'UTC' }));
+  }
   return issues;
 }
 

@@ -208,21 +208,24 @@ export async function streamsOf(context: EngineContext, run: string): Promise<St
   return stored.map((item) => item.value).sort((left, right) => (left.stream < right.stream ? -1 : 1));
 }
 
-/** The slices of a run's streams by `stream`, those of abandoned attempts included. */
-export async function allSlices(context: EngineContext, run: string): Promise<Map<string, SliceItem[]>> {
-  const result = new Map<string, SliceItem[]>();
-  for (const item of await list<SliceItem>(context.ports.state, keys.parts(run), { prefix: 'slice/' })) {
-    const stream = decodeURIComponent(item.key.sort.split('/')[1] ?? '');
-    const known = result.get(stream) ?? [];
-    known.push(item.value);
-    result.set(stream, known);
+/** The slices of a run's streams, by stream; those of attempts that were given up are left out. */
+export async function slicesByStream(
+  context: EngineContext,
+  run: string,
+  streams: readonly StreamItem[],
+): Promise<Map<string, SliceItem[]>> {
+  const result = new Map<string, SliceItem[]>(streams.map(({ stream }) => [stream, []]));
+  const prefixes = new Map(streams.map((item) => [keys.slicePrefix(item.stream, item.restarts), item.stream]));
+  for (const { key, value } of await list<SliceItem>(context.ports.state, keys.parts(run), { prefix: 'slice/' })) {
+    const stream = prefixes.get(key.sort.slice(0, key.sort.lastIndexOf('/') + 1));
+    if (stream !== undefined) result.get(stream)?.push(value);
   }
   return result;
 }
 
 async function countsOf(context: EngineContext, run: string) {
-  const slices = [...(await allSlices(context, run)).values()].flat();
   const streams = await streamsOf(context, run);
+  const slices = [...(await slicesByStream(context, run, streams)).values()].flat();
   const sum = (pick: (slice: SliceItem) => number) => slices.reduce((total, slice) => total + pick(slice), 0);
   return {
     rows: sum((slice) => slice.rows),

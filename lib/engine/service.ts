@@ -105,13 +105,16 @@ async function wait(context: EngineContext, id: string, signal: AbortSignal): Pr
       const settled = new AbortController();
       const wake = () => settled.abort();
       listeners.add(wake);
-      const run = await loadRun(context, id);
-      if (FINAL_STATES.includes(run.state) || signal.aborted) return await viewRunDetails(context, run);
-      await context.ports.clock.sleep(WAIT_POLL_MS, AbortSignal.any([signal, settled.signal]));
-      listeners.delete(wake);
+      try {
+        const run = await loadRun(context, id);
+        if (FINAL_STATES.includes(run.state) || signal.aborted) return await viewRunDetails(context, run);
+        await context.ports.clock.sleep(WAIT_POLL_MS, AbortSignal.any([signal, settled.signal]));
+      } finally {
+        listeners.delete(wake);
+      }
     }
   } finally {
-    context.settled.delete(id);
+    if (listeners.size === 0) context.settled.delete(id);
   }
 }
 

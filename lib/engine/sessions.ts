@@ -49,6 +49,12 @@ export class Sessions {
     await this.#closeIfUnused(entry);
   }
 
+  /** Ends the run's session if it still is the given one: whatever was opened after it stays. */
+  async retire(run: string, session: Session): Promise<void> {
+    const entry = this.#entries.get(run);
+    if (entry && (await entry.opening) === session) await this.end(run);
+  }
+
   async endAll(): Promise<void> {
     await Promise.all([...this.#entries.keys()].map((run) => this.end(run)));
   }

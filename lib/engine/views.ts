@@ -1,7 +1,7 @@
 import type { Run, RunDetails, StreamRun } from '../core/run';
 import type { EngineContext } from './context';
 import { costOf } from './cost';
-import { allSlices, streamsOf } from './runs';
+import { slicesByStream, streamsOf } from './runs';
 import type { RunItem, SliceItem, StreamItem } from './state';
 
 /** ISO 8601 in UTC. */
@@ -36,10 +36,9 @@ export function viewRun(run: RunItem, now: number): Run {
 
 /** A run with its streams; the counts of one that goes on are summed from its slices. */
 export async function viewRunDetails(context: EngineContext, run: RunItem): Promise<RunDetails> {
-  const slices = await allSlices(context, run.id);
-  const streams = (await streamsOf(context, run.id)).map((stream) =>
-    viewStream(stream, slices.get(stream.stream) ?? []),
-  );
+  const items = await streamsOf(context, run.id);
+  const slices = await slicesByStream(context, run.id, items);
+  const streams = items.map((stream) => viewStream(stream, slices.get(stream.stream) ?? []));
   const sum = (pick: (stream: StreamRun) => number) => streams.reduce((total, stream) => total + pick(stream), 0);
   const view = viewRun(run, context.ports.clock.now());
   if (run.finishedAt !== undefined) return { ...view, streams };

@@ -1,3 +1,4 @@
+import { messageOf } from '../core/fault';
 import { advance } from './advance';
 import type { EngineContext } from './context';
 import { backoffMs } from './retry';
@@ -18,7 +19,7 @@ async function workOne(context: EngineContext, stop: AbortSignal): Promise<void>
       failures = 0;
     } catch (error) {
       failures++;
-      context.ports.log.error('a worker failed and tries again', { error: String(error), failures });
+      context.ports.log.error('a worker failed and tries again', { error: messageOf(error), failures });
       await context.ports.clock.sleep(backoffMs(failures, context.ports.random()), stop);
     }
   }

@@ -58,7 +58,6 @@ export async function serveApi(options: ServeOptions): Promise<HttpServer> {
   }
   const server = createAdaptorServer({
     fetch: (request, environment) => app.fetch(request, environment),
-    overrideGlobalObjects: false,
     serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000 },
   }) as Server;
   server.maxConnections = LARGEST_BACKLOG;

@@ -1,8 +1,8 @@
+import { parseCron } from '../../core/cron';
 import { toFault } from '../../core/fault';
 import type { Json } from '../../core/json';
 import type { Logger } from '../../core/log';
 import type { Clock, Schedule, Scheduler, StateStore } from '../../core/ports';
-import { parseCron } from './cron';
 import { Waiters } from './waiters';
 
 /** Called for a tick that came due, with its time in milliseconds since 1970. */

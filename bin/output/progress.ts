@@ -1,0 +1,83 @@
+import { MultiBar, type SingleBar } from 'cli-progress';
+import type { RunDetails, StreamRun } from '../wire';
+import { count, duration, plain, shorten } from './format';
+import type { TextStream } from './printer';
+
+/** Shows how runs come along. */
+export interface Progress {
+  update(run: RunDetails): void;
+  stop(): void;
+}
+
+/** Bars on a terminal, plain lines elsewhere, nothing when a program reads along. */
+export function createProgress(stream: TextStream, silent: boolean): Progress {
+  if (silent) return { update: () => undefined, stop: () => undefined };
+  return stream.isTTY ? bars(stream as NodeJS.WriteStream) : lines(stream);
+}
+
+const NAME_WIDTH = 32;
+
+function bars(stream: NodeJS.WriteStream): Progress {
+  const multi = new MultiBar({
+    stream,
+    format: '{name} {bar} {state} {rows} rows{left}',
+    barsize: 24,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    hideCursor: true,
+    // Bars stay as they are when the work ends, below them comes the result.
+    clearOnComplete: false,
+    emptyOnZero: true,
+  });
+  const known = new Map<string, SingleBar>();
+  return {
+    update(run) {
+      for (const one of run.streams) {
+        const key = `${run.id} ${one.stream}`;
+        const { total, value, payload } = barOf(one, run.seconds);
+        const bar = known.get(key) ?? multi.create(total, value, payload);
+        known.set(key, bar);
+        bar.setTotal(total);
+        bar.update(value, payload);
+      }
+    },
+    stop: () => multi.stop(),
+  };
+}
+
+function barOf(stream: StreamRun, seconds: number) {
+  const done = stream.state === 'succeeded';
+  const total = Math.max(done ? stream.rows : (stream.estimated_rows ?? 0), stream.rows, 1);
+  const value = done ? total : stream.rows;
+  const rate = stream.rows / Math.max(seconds, 0.1);
+  const left = done || stream.estimated_rows === undefined || rate < 1 ? 0 : (total - stream.rows) / rate;
+  const payload = {
+    name: shorten(plain(stream.stream), NAME_WIDTH).padEnd(NAME_WIDTH),
+    state: stream.state.padEnd(9),
+    rows: count(stream.rows),
+    left: left < 1 ? '' : `, ${duration(left)} left`,
+  };
+  return { total, value, payload };
+}
+
+const LINE_EVERY_MS = 5000;
+
+function lines(stream: TextStream): Progress {
+  const states = new Map<string, string>();
+  let lastLine = Date.now();
+  return {
+    update(run) {
+      const due = Date.now() - lastLine >= LINE_EVERY_MS;
+      for (const one of run.streams) {
+        const key = `${run.id} ${one.stream}`;
+        const changed = states.get(key) !== one.state;
+        states.set(key, one.state);
+        if (!changed && !(due && one.state === 'running')) continue;
+        lastLine = Date.now();
+        const of = one.state === 'running' && one.estimated_rows ? ` of about ${count(one.estimated_rows)}` : '';
+        stream.write(`${run.integration} ${plain(one.stream)}: ${one.state}, ${count(one.rows)}${of} rows\n`);
+      }
+    },
+    stop: () => undefined,
+  };
+}

@@ -1,0 +1,73 @@
+import { Command } from 'commander';
+import type { AddCommand, Cli } from './cli';
+import { addCheck } from './commands/check';
+import { addDiscover } from './commands/discover';
+import { addList, addRemove } from './commands/list';
+import { addPlan } from './commands/plan';
+import { addQuarantine } from './commands/quarantine';
+import { addCancel, addRun, addRuns } from './commands/runs';
+import { addServe } from './commands/serve';
+import { addStatus } from './commands/status';
+import { addSync } from './commands/sync';
+import { addValidate } from './commands/validate';
+import { EXIT_CODE_HELP } from './exit-codes';
+import { VERSION } from './version';
+
+const COMMANDS: readonly AddCommand[] = [
+  addServe,
+  addSync,
+  addCheck,
+  addDiscover,
+  addPlan,
+  addValidate,
+  addStatus,
+  addRuns,
+  addRun,
+  addCancel,
+  addQuarantine,
+  addList,
+  addRemove,
+];
+
+const ABOUT = `Moves data from databases, files, APIs and streams into one PostgreSQL store, and loses nothing on the way.
+
+Where a server works on the data folder, commands talk to it; otherwise they do the work themselves.`;
+
+const FURTHER_HELP = `
+Environment (a file named .env in the current folder is read too; what is set outside of it wins):
+  EXPLORERIO_DATA             the data folder
+  EXPLORERIO_DESTINATION_URL  postgresql:// URL of the destination, in place of the embedded server
+  EXPLORERIO_API_KEY          key that the server asks for and the commands send
+  INTEGRATION_LOG_LEVEL       debug, info, warn or error; INTEGRATION_DEBUG=true is the same as debug
+  NAME                        what \${NAME} stands for in a document
+
+${EXIT_CODE_HELP}
+
+Examples:
+  explorerio serve --sample                 start, with a sample of real data
+  explorerio check shop.json                can the database of this document be reached?
+  explorerio sync shop.json                 create the integration and load its data
+  explorerio status                         how everything stands
+  explorerio help sync                      more about a command`;
+
+/** The whole command line. Usage errors are thrown as `CommanderError`. */
+export function createProgram(cli: Cli): Command {
+  const program = new Command('explorerio')
+    .description(ABOUT)
+    .version(VERSION)
+    .option('--data <folder>', 'data folder', cli.env.EXPLORERIO_DATA ?? '.explorerio')
+    .option('--url <url>', 'talk to the server at this address instead of the one that owns the data folder')
+    .option('--api-key-env <name>', 'environment variable that holds the API key', 'EXPLORERIO_API_KEY')
+    .option('--destination-url <url>', 'PostgreSQL server to load into, see EXPLORERIO_DESTINATION_URL')
+    .option('--json', 'print results as JSON')
+    .addHelpText('after', FURTHER_HELP)
+    .configureHelp({ showGlobalOptions: true, helpWidth: 120 })
+    .configureOutput({
+      writeOut: (text) => void cli.stdout.write(text),
+      writeErr: (text) => void cli.stderr.write(text),
+    })
+    .showHelpAfterError('(add --help for usage and examples)')
+    .exitOverride();
+  for (const add of COMMANDS) add(program, cli);
+  return program;
+}

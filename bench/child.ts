@@ -21,9 +21,10 @@ export interface ChildTask {
   readonly validate: boolean;
 }
 
-/** What the child prints: seconds from the request to the end of the run, and the peak of its resident memory. */
+/** What the child prints: seconds and CPU seconds from the request to the end of the run, and its peak resident memory. */
 export interface ChildResult {
   readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly rows: number;
   readonly state: string;
   readonly rssMb: number;
@@ -86,15 +87,24 @@ async function main(task: ChildTask): Promise<ChildResult> {
   if (!known.some((integration) => integration.id === name)) await engine.service.create(task.document);
   const stop = new AbortController();
   const begun = performance.now();
+  const cpu = process.cpuUsage();
   const working = engine.work(4, stop.signal);
   const { id } = await engine.service.sync(name, { type: task.type, trigger: 'manual', whenRunning: 'refuse' });
   const run = await engine.service.wait(id, stop.signal);
   const seconds = (performance.now() - begun) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
   stop.abort();
   await working;
   const fault = run.fault ?? run.streams.find((stream) => stream.fault)?.fault;
   const rssMb = Math.round(process.resourceUsage().maxRSS / 1024);
-  return { seconds, rows: run.rows, state: run.state, rssMb, ...(fault && { fault: { ...fault } }) };
+  return {
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    rows: run.rows,
+    state: run.state,
+    rssMb,
+    ...(fault && { fault: { ...fault } }),
+  };
 }
 
 main(JSON.parse(process.argv[2] ?? '{}') as ChildTask).then(

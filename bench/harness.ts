@@ -103,9 +103,18 @@ export function sync(bench: Bench, task: Partial<ChildTask> & { readonly state: 
     state: join(bench.folder, task.state),
   };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...(process.env.BENCH_NODE_OPTIONS?.split(' ') ?? []), 'scripts/run.mjs', 'bench/child.ts', JSON.stringify(whole)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      [
+        ...(process.env.BENCH_NODE_OPTIONS?.split(' ') ?? []),
+        'scripts/run.mjs',
+        'bench/child.ts',
+        JSON.stringify(whole),
+      ],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;

@@ -21,7 +21,9 @@ try {
     for (const kase of CASES) {
       const result = await load(bench, kase, round);
       results.get(kase.name)?.push(result);
-      console.error(`round ${round}: psql ${base.at(-1)?.toFixed(2)} s, ${kase.name} ${result.seconds.toFixed(2)} s`);
+      console.error(
+        `round ${round}: psql ${base.at(-1)?.toFixed(2)} s, ${kase.name} ${result.seconds.toFixed(2)} s, ${result.cpuSeconds.toFixed(2)} s of CPU, ${result.rssMb} MB`,
+      );
     }
   }
   for (const { name, goal } of CASES) {

@@ -49,7 +49,8 @@ export interface EngineOptions {
 export const DEFAULT_OPTIONS: Omit<EngineOptions, 'owner'> = {
   leaseMs: 60_000,
   workBudgetMs: Number.POSITIVE_INFINITY,
-  batch: { rows: 10_000, bytes: 4 * 1024 * 1024 },
+  // Small enough that a batch dies young: with larger ones the process needs several times the memory.
+  batch: { rows: 2500, bytes: 1024 * 1024 },
   parallel: 2,
   maxAttempts: 8,
   exclusive: true,

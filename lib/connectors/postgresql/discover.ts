@@ -1,0 +1,42 @@
+import type { StreamInfo } from '../../core/connector';
+import { Fault } from '../../core/fault';
+import { globFilter } from '../shared/globs';
+import { type CatalogRelation, catalogRelation, discoverSql } from './catalog';
+import type { PostgresqlConfig } from './config';
+import { type Relation, relationOf, streamInfo } from './relation';
+import type { Session } from './session';
+
+/** The relations that the configuration selects, sorted by the name of their stream. */
+export async function selectedRelations(session: Session, config: PostgresqlConfig): Promise<readonly Relation[]> {
+  const rows = await session.query(discoverSql({ extensions: config.tables !== undefined }));
+  const wanted = selection(config);
+  const relations = rows.map(catalogRelation).filter(wanted).map(relationOf);
+  return relations.sort((left, right) => (left.schema.stream < right.schema.stream ? -1 : 1));
+}
+
+function selection(config: PostgresqlConfig): (relation: CatalogRelation) => boolean {
+  const schemas = globFilter(config.schemas ?? []);
+  const tables = globFilter(config.tables ?? []);
+  return ({ schema, table }) => schemas(schema) && tables(table, `${schema}.${table}`);
+}
+
+/** What `discover` answers. Two tables whose streams would have one name are both refused. */
+export function streamInfos(relations: readonly Relation[]): readonly StreamInfo[] {
+  const seen = new Map<string, number>();
+  for (const { schema } of relations) seen.set(schema.stream, (seen.get(schema.stream) ?? 0) + 1);
+  return relations.map((relation) => {
+    const info = streamInfo(relation);
+    return seen.get(info.schema.stream) === 1 ? info : { ...info, unreadable: ambiguous(info.schema.stream) };
+  });
+}
+
+function ambiguous(stream: string): Fault {
+  return new Fault(
+    'config',
+    'ambiguous_name',
+    `reading ${stream}: two tables have this name, because of the dots in it`,
+    {
+      hint: 'Select one of them by "schemas".',
+    },
+  );
+}

@@ -1,0 +1,206 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Batch, ByteBatch, Row } from '../../lib/core/batch';
+import type { Connector, Cursor, PartitionRequest, ScanRequest, Source } from '../../lib/core/connector';
+import { Fault } from '../../lib/core/fault';
+import type { Json } from '../../lib/core/json';
+import { MAX_POSITION_BYTES, type Position } from '../../lib/core/position';
+import type { StreamSchema } from '../../lib/core/schema';
+import { recordingLogger } from './recording-logger';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+export type Config = { readonly [key: string]: Json };
+
+/** How one type of system is started for the suite; it asserts nothing itself. */
+export interface SourceFixture {
+  /** As it is printed: `PostgreSQL 18`. */
+  readonly name: string;
+  /** What stands behind it: the system itself, somebody's emulator, or a fake of ours that speaks its protocol. */
+  readonly kind: 'real' | 'emulator' | 'wire-fake';
+  unavailable(): string | undefined;
+  start(): Promise<RunningSource>;
+  /** Checks that cannot hold here, each with the reason. */
+  readonly waivers?: { readonly [check: string]: string };
+}
+
+/** A started system with one stream to play with. Rows are given as they have to be read. */
+export interface RunningSource {
+  readonly config: Config;
+  /** Paths without which the configuration is refused. */
+  readonly required: readonly string[];
+  /** Texts that must never show. */
+  readonly secrets: readonly string[];
+  /** The shape `discover` has to find for the seeded stream. */
+  readonly expected: StreamSchema;
+  /** A cursor column of it that grows with each change. */
+  readonly cursor: string;
+  /** Values of the key's first column; rows are told apart by it. */
+  wrongPassword(): Config;
+  closedPort(): Promise<Config>;
+  /** Makes the stream anew with rows 1 to `count`. */
+  seed(count: number): Promise<readonly Row[]>;
+  insert(ids: readonly number[]): Promise<readonly Row[]>;
+  update(ids: readonly number[]): Promise<readonly Row[]>;
+  remove(ids: readonly number[]): Promise<void>;
+  addColumn(name: string): Promise<void>;
+  /** Makes another stream of about `bytes`, and gives its name. */
+  seedLarge(bytes: number): Promise<string>;
+  /** How many connections the system sees beside the fixture's own. */
+  openConnections(): Promise<number>;
+  /** Where byte formats are sent: loads a body where it can be read back, and reads it. */
+  decode?(batch: ByteBatch): Promise<readonly Row[]>;
+  stop(): Promise<void>;
+}
+
+/** How tests read where nothing else is said. */
+export const SIZE = { rows: 40, bytes: 1 << 20 };
+
+// Bytes outside the heap count: that is where a socket that nobody holds back would pile up.
+export function memory(): number {
+  collectGarbage();
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return heapUsed + external + arrayBuffers;
+}
+
+export function cursorOf({ cursor }: RunningSource): Cursor {
+  return { column: cursor, lookbackMs: 0 };
+}
+
+export function host() {
+  return { log: recordingLogger().log };
+}
+
+export function signal(): AbortSignal {
+  return AbortSignal.timeout(25_000);
+}
+
+export async function withSource(connector: Connector, config: Config, body: (source: Source) => Promise<void>) {
+  const source = await connector.open(config, host());
+  try {
+    await body(source);
+  } finally {
+    await source.close();
+  }
+}
+
+export async function faultOf(work: () => Promise<unknown>): Promise<Fault> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+export async function discoverFault(connector: Connector, config: Config): Promise<Fault> {
+  return faultOf(() => withSource(connector, config, async (source) => void (await source.discover(signal()))));
+}
+
+export async function schemaOf(source: Source, stream: string): Promise<StreamSchema> {
+  const found = (await source.discover(signal())).find(({ schema }) => schema.stream === stream);
+  if (found === undefined) throw new Error(`discover does not find ${stream}`);
+  return found.schema;
+}
+
+export async function partitions(
+  source: Source,
+  running: RunningSource,
+  want: number,
+  cursor?: Cursor,
+  schema?: StreamSchema,
+) {
+  const request: PartitionRequest = {
+    stream: schema ?? running.expected,
+    want,
+    signal: signal(),
+    ...(cursor && { cursor }),
+  };
+  return (await source.partitions?.(request)) ?? { parts: [null] };
+}
+
+export async function partsOf(source: Source, running: RunningSource, want: number, schema?: StreamSchema) {
+  const { parts } = await partitions(source, running, want, undefined, schema);
+  for (const part of parts) expect(JSON.stringify(part).length).toBeLessThanOrEqual(MAX_POSITION_BYTES);
+  return JSON.parse(JSON.stringify(parts)) as Json[];
+}
+
+export function scan(
+  source: Source,
+  running: RunningSource,
+  request: Partial<ScanRequest>,
+  schema?: StreamSchema,
+): AsyncIterable<Batch> {
+  if (source.scan === undefined) throw new Error('the source has no scan');
+  const defaults = { stream: schema ?? running.expected, size: SIZE, accept: [], signal: signal(), repairable: false };
+  return source.scan({ ...defaults, ...request });
+}
+
+export type RowsOnly = Extract<Batch, { kind: 'rows' }>;
+
+export async function collect(
+  source: Source,
+  running: RunningSource,
+  request: Partial<ScanRequest>,
+): Promise<RowsOnly[]> {
+  const batches: RowsOnly[] = [];
+  for await (const batch of scan(source, running, request)) {
+    if (batch.kind !== 'rows') throw new Error(`a batch of ${batch.kind} where only rows are accepted`);
+    batches.push(batch);
+  }
+  return batches;
+}
+
+export async function fullRead(
+  source: Source,
+  running: RunningSource,
+  request: Partial<ScanRequest>,
+): Promise<RowsOnly[]> {
+  const batches: RowsOnly[] = [];
+  for (const partition of await partsOf(source, running, 2)) {
+    batches.push(...(await collect(source, running, { ...request, partition })));
+  }
+  return batches;
+}
+
+export function increment(source: Source, running: RunningSource, from: Position | undefined): Promise<RowsOnly[]> {
+  return collect(source, running, { cursor: cursorOf(running), repairable: true, ...(from && { from }) });
+}
+
+/** Reads on from the position after each batch, as another process would: what follows must be exactly the rest. */
+export async function expectExactResume(read: (from: Position | undefined) => Promise<RowsOnly[]>): Promise<void> {
+  const batches = await read(undefined);
+  expect(batches.length).toBeGreaterThan(3);
+  for (const [index, { after }] of batches.entries()) {
+    const text = JSON.stringify(after);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_POSITION_BYTES);
+    const rest = await read(JSON.parse(text) as Position);
+    const expected = batches.slice(index + 1).flatMap((batch) => batch.rows);
+    expect(sorted(rest.flatMap((batch) => batch.rows))).toEqual(sorted(expected));
+  }
+}
+
+/** Rows as texts in an order that does not depend on how they were read. */
+export function sorted(rows: readonly Row[]): string[] {
+  const text = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value);
+  return rows.map((row) => JSON.stringify(row, text)).sort();
+}
+
+export function without(config: Config, [first = '', ...rest]: readonly string[]): Config {
+  const { [first]: removed, ...others } = config;
+  return rest.length === 0 ? others : { ...others, [first]: without(removed as Config, rest) };
+}
+
+/** Waits up to three seconds for an expectation that a server needs a moment for. */
+export async function eventually(expectation: () => Promise<void>): Promise<void> {
+  for (const deadline = performance.now() + 3000; ; ) {
+    try {
+      return await expectation();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import * as z from 'zod';
+import { configSpec, secretField } from '../../../lib/core/config';
+import { type Connector, connector } from '../../../lib/core/connector';
+import { Fault } from '../../../lib/core/fault';
+import { checkDocument } from '../../../lib/engine/document';
+import { faultFrom } from './home';
+import { INTEGRATIONS, SECTIONS } from './specification';
+
+const shop = connector({
+  type: 'shop',
+  title: 'Shop',
+  modes: ['full', 'incremental'],
+  config: configSpec(
+    z.strictObject({
+      connection: z.strictObject({
+        host: z.string(),
+        port: z.int().optional(),
+        password: secretField('Password.').optional(),
+      }),
+      tables: z.array(z.string()).optional(),
+    }),
+  ),
+  open: () => Promise.reject(new Error('never opened')),
+  classify: () => undefined,
+});
+
+const load = async () => shop;
+const base = { name: 'main', type: 'shop', connection: { host: 'db' } };
+const check = (more: object) => checkDocument({ ...base, ...more }, load);
+const issuesOf = async (more: object) => (await faultFrom(check(more))).issues ?? [];
+const pathsOf = async (more: object) => (await issuesOf(more)).map((issue) => issue.path);
+
+/** Takes whatever an example of the specification holds beside the common fields. */
+function anything(type: string, keys: readonly string[]): Connector {
+  return {
+    ...shop,
+    type,
+    keys,
+    modes: ['full', 'incremental', 'changes'],
+    validate: () => undefined,
+  };
+}
+
+describe('examples of the specification', () => {
+  const own = ['connection', 'collections', 'tables', 'file_patterns', 'endpoints', 'queries', 'topics'];
+  const keys = [...own, 'consumer_group', 'queues', 'exchange'];
+
+  it('are ten whole documents', () => expect(INTEGRATIONS).toHaveLength(10));
+
+  it.each(INTEGRATIONS.map((example) => [example.name, example] as const))('accepts %s', async (_name, example) => {
+    const { fields, warnings } = await checkDocument(example, async (type) => anything(type, keys));
+    expect(fields).toMatchObject({ name: example.name, type: example.type });
+    expect(warnings).toEqual([]);
+  });
+
+  it.each(['transformations', 'validation_rules', 'network_security', 'credential_store', 'webhook_config'] as const)(
+    'refuses %s by its name, since it is not built',
+    async (section) => {
+      const [example] = SECTIONS[section];
+      expect(await issuesOf({ [section]: example })).toEqual([
+        { path: section, message: expect.stringContaining('not available in this version') },
+      ]);
+    },
+  );
+
+  it.each(['health_checks', 'metrics', 'alerts', 'rotation_policy'] as const)(
+    'keeps %s and warns that it does nothing',
+    async (section) => {
+      const [example] = SECTIONS[section];
+      const { warnings, fields } = await check({ [section]: example });
+      expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${section}: .*nothing`))]);
+      expect(fields[section]).toEqual(example);
+    },
+  );
+
+  it('accepts quarantine and warns that nobody is notified', async () => {
+    const { warnings } = await check({ error_handling: SECTIONS.error_handling[0] });
+    expect(warnings).toEqual([expect.stringContaining('error_handling.notification')]);
+  });
+
+  it('accepts the incremental strategy; the log strategy only of a connector that has it', async () => {
+    const [incremental, cdc] = SECTIONS.sync_strategy;
+    await expect(check({ sync_strategy: incremental })).resolves.toMatchObject({ warnings: [] });
+    expect(await issuesOf({ sync_strategy: cdc })).toEqual([
+      { path: 'sync_strategy.type', message: 'shop offers full and incremental in this version' },
+    ]);
+  });
+});
+
+describe('wrong documents', () => {
+  it('names the path of an unknown key and the one that was meant', async () => {
+    expect(await issuesOf({ sync_settings: { schedul: '0 0 * * *' } })).toEqual([
+      { path: 'sync_settings.schedul', message: 'unknown key; did you mean "schedule"?' },
+    ]);
+    expect(await issuesOf({ connection: { host: 'db', prt: 1 } })).toEqual([
+      { path: 'connection.prt', message: 'unknown key; did you mean "port"?' },
+    ]);
+  });
+
+  // BUG: an unknown key at the top is compared with the common keys only, never with those of the connector, so that
+  // `tabels` and `conection` get a list without `tables` and `connection`. lib/engine/document.ts:46 (parseConfig of
+  // the common part alone). Fix: give `parseConfig` the connector's keys as further known ones.
+  it('suggests a key of the connector for an unknown one at the top', async () => {
+    expect(await issuesOf({ tabels: ['orders'] })).toEqual([
+      { path: 'tabels', message: 'unknown key; did you mean "tables"?' },
+    ]);
+  });
+
+  it.each([
+    ['sync_settings.batch_size', { sync_settings: { batch_size: '1000' } }],
+    ['sync_settings.batch_size', { sync_settings: { batch_size: 0 } }],
+    ['sync_settings.parallel', { sync_settings: { parallel: 65 } }],
+    ['sync_settings.mode', { sync_settings: { mode: 'sometimes' } }],
+    ['sync_settings', { sync_settings: null }],
+    ['sync_strategy.lookback', { sync_strategy: { lookback: '5 minutes' } }],
+    ['enabled', { enabled: 'yes' }],
+    ['connection.host', { connection: { host: 7 } }],
+    ['connection', { connection: undefined }],
+    ['tables[1]', { tables: ['orders', 3] }],
+    ['streams.orders.enabled', { streams: { orders: { enabled: 1 } } }],
+    ['destination.schema', { destination: { schema: 'pg_catalog' } }],
+    ['destination.schema', { destination: { schema: '🚀'.repeat(16) } }],
+    ['sync_settings.schedule', { sync_settings: { schedule: '0 0 0 * * *' } }],
+    ['error_handling.strategy', { error_handling: { strategy: 'skip' } }],
+  ])('refuses a wrong value at %s', async (path, more) => {
+    expect(await pathsOf(more)).toEqual([path]);
+  });
+
+  it.each([null, 7, 'text', [], undefined])('refuses %p, which is no object', async (input) => {
+    expect(await faultFrom(checkDocument(input, load))).toMatchObject({ kind: 'config', code: 'invalid_config' });
+  });
+
+  it.each(['', '-main', '_main', 'a b', 'a/b', 'a.b', 'ä', 'x'.repeat(64), '__proto__', 7, undefined])(
+    'refuses the name %p',
+    async (name) => expect(await pathsOf({ name })).toEqual(['name']),
+  );
+
+  it.each(['a', '9', 'Main_database-2', 'x'.repeat(63)])('accepts the name %p', async (name) => {
+    await expect(check({ name })).resolves.toMatchObject({ fields: { name } });
+  });
+
+  it.each(['health', 'stats'])('refuses the name %s, which is a path of the API', async (name) => {
+    expect(await issuesOf({ name })).toEqual([{ path: 'name', message: expect.stringContaining('reserved') }]);
+  });
+
+  it('reports every wrong field at once, of the connector and of the engine', async () => {
+    const wrong = { name: 'a b', tables: 'orders', connection: { hst: 'db' }, enabled: 1, colour: 'red' };
+    const fault = await faultFrom(check(wrong));
+    expect(fault.issues?.map((issue) => issue.path).sort()).toEqual(
+      ['colour', 'connection.host', 'connection.hst', 'enabled', 'name', 'tables'].sort(),
+    );
+    for (const issue of fault.issues ?? []) expect(fault.message).toContain(issue.path);
+    expect(fault.hint).toMatch(/./);
+  });
+
+  // BUG: of a wrong schedule and a wrong zone only the zone is reported, so that the owner corrects one after the other.
+  // lib/core/cron.ts:24 throws at the first. Fix: collect both issues before throwing.
+  it('reports unavailable sections, a wrong schedule and a wrong zone together', async () => {
+    const more = {
+      sync_settings: { schedule: '61 * * * *', time_zone: 'Berlin' },
+      transformations: [],
+      webhook_config: SECTIONS.webhook_config[0],
+    };
+    expect((await pathsOf(more)).sort()).toEqual(
+      ['sync_settings.schedule', 'sync_settings.time_zone', 'transformations', 'webhook_config'].sort(),
+    );
+  });
+
+  // BUG: a time zone is only looked at when there is a schedule, so a wrong one is stored and surfaces when a schedule
+  // is added later. lib/engine/document.ts:105. Fix: check the zone by itself.
+  it('refuses a wrong time zone also without a schedule', async () => {
+    expect(await pathsOf({ sync_settings: { time_zone: 'Mars/Olympus' } })).toEqual(['sync_settings.time_zone']);
+  });
+
+  it('names an unknown type with what was meant, at its path', async () => {
+    const unknown = new Fault('config', 'unknown_type', '"shp" is not known; did you mean "shop"?');
+    const fault = await faultFrom(checkDocument({ ...base, type: 'shp' }, () => Promise.reject(unknown)));
+    expect(fault.issues).toEqual([{ path: 'type', message: expect.stringContaining('did you mean "shop"?') }]);
+  });
+
+  it('passes on what went wrong while a connector was loaded, when it is no fault of the document', async () => {
+    const broken = new Error('cannot find module');
+    await expect(checkDocument(base, () => Promise.reject(broken))).rejects.toBe(broken);
+  });
+
+  it('never repeats a wrong value, which may be a secret', async () => {
+    const fault = await faultFrom(check({ connection: { host: 'db', password: ['hunter2'], port: 'hunter2' } }));
+    expect(fault.issues).toHaveLength(2);
+    expect(JSON.stringify([fault.message, fault.issues])).not.toContain('hunter2');
+  });
+});

@@ -195,7 +195,10 @@ function startWork(engine: Engine, log: Logger, cleanup: Cleanup): void {
   cleanup.add('ending the work', async () => {
     stop.abort();
     stopLooking();
-    const ended = await Promise.race([working.then(() => true), systemClock.sleep(LAST_BATCHES_MS).then(() => false)]);
+    const patience = new AbortController();
+    const tooLate = systemClock.sleep(LAST_BATCHES_MS, patience.signal).then(() => false);
+    const ended = await Promise.race([working.then(() => true), tooLate]);
+    patience.abort();
     if (!ended) log.warn('a batch takes too long and is cut off; it is read again at the next start');
   });
 }

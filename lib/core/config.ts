@@ -5,7 +5,7 @@ import { Secret } from './secret';
 
 /** One documented field of a configuration, for docs pages and forms. */
 export interface FieldDoc {
-  /** Dotted path, `connection.port`; items of a list are `tables[]`. */
+  /** Dotted path, `connection.port`; items of a list are `tables[]`, members of any name `headers.*`. */
   readonly path: string;
   readonly type: string;
   readonly doc: string;
@@ -48,11 +48,19 @@ export function configSpec<S extends z.ZodObject>(schema: S): ConfigSpec<z.outpu
   };
 }
 
-/** Parses `input`, or throws a `config` fault that names every wrong field and what to do. */
-export function parseConfig<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+/**
+ * Parses `input`, or throws a `config` fault that names every wrong field and what to do. `furtherKeys` are known at the
+ * top level beside those of the schema, for suggestions.
+ */
+export function parseConfig<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  furtherKeys: readonly string[] = [],
+): z.output<S> {
   const result = schema.safeParse(input, { reportInput: false });
   if (result.success) return result.data;
-  throw invalidConfig(result.error.issues.flatMap((issue) => fieldIssues(issue, schema)));
+  const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  throw invalidConfig(result.error.issues.flatMap((issue) => fieldIssues(issue, root, furtherKeys)));
 }
 
 /** The fault for wrong fields: its message names each, `issues` holds them one by one. */
@@ -64,13 +72,26 @@ export function invalidConfig(issues: readonly FieldIssue[]): Fault {
   });
 }
 
-function fieldIssues(issue: z.core.$ZodIssue, schema: z.ZodType): FieldIssue[] {
+function fieldIssues(issue: z.core.$ZodIssue, root: SchemaNode, furtherKeys: readonly string[]): FieldIssue[] {
   const path = joinPath(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(schema, issue.path);
+    const known = [...keysAt(root, issue.path), ...(issue.path.length === 0 ? furtherKeys : [])];
     return issue.keys.map((key) => ({ path: joinPath([...issue.path, key]), message: unknownKey(key, known) }));
   }
+  if (issue.code === 'invalid_union') {
+    const nearest = nearestVariant(issue.errors);
+    const nested = nearest.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+    if (nested.length > 0) return nested.flatMap((inner) => fieldIssues(inner, root, furtherKeys));
+  }
   return [{ path, message: issue.message }];
+}
+
+/** The issues of the variant that the input was most likely meant to be: of the right type, with the fewest mistakes. */
+function nearestVariant(variants: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] {
+  const ofRightType = variants.filter((issues) =>
+    issues.every((issue) => issue.path.length > 0 || issue.code !== 'invalid_type'),
+  );
+  return [...ofRightType].sort((left, right) => left.length - right.length)[0] ?? [];
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
@@ -86,10 +107,24 @@ function joinPath(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let node: SchemaNode | undefined = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
-  for (const part of path) node = typeof part === 'number' ? node?.items : node?.properties?.[String(part)];
-  return Object.keys(node?.properties ?? {});
+function keysAt(root: SchemaNode, path: readonly PropertyKey[]): string[] {
+  const nodes = path.reduce<readonly SchemaNode[]>(
+    (found, part) => found.flatMap((node) => childAt(node, part)),
+    [root],
+  );
+  return nodes.flatMap(variantsOf).flatMap((node) => Object.keys(node.properties ?? {}));
+}
+
+function childAt(node: SchemaNode, part: PropertyKey): SchemaNode[] {
+  return variantsOf(node).flatMap((variant) => {
+    const child = typeof part === 'number' ? variant.items : variant.properties?.[String(part)];
+    return [child ?? variant.additionalProperties].filter((found): found is SchemaNode => typeof found === 'object');
+  });
+}
+
+/** A node and all that it may be instead. */
+function variantsOf(node: SchemaNode): SchemaNode[] {
+  return [node, ...[node.anyOf, node.oneOf, node.allOf].flatMap((variants) => variants?.flatMap(variantsOf) ?? [])];
 }
 
 /** The member of `known` that `word` was most likely meant to be: at most a third of its letters differ. */
@@ -100,14 +135,19 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined;
 }
 
+/** Letters to change, add, remove or swap with their neighbour. */
 function editDistance(left: string, right: string): number {
+  let before: number[] = [];
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let row = 1; row <= left.length; row++) {
     const current = [row];
     for (let column = 1; column <= right.length; column++) {
       const substituted = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(substituted, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+      const transposed = swapped ? (before[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      current.push(Math.min(substituted, transposed, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
     }
+    before = previous;
     previous = current;
   }
   return previous[right.length] ?? 0;
@@ -123,32 +163,49 @@ interface SchemaNode {
   readonly example?: Json;
   readonly secret?: boolean;
   readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+  readonly allOf?: readonly SchemaNode[];
+  readonly additionalProperties?: SchemaNode | boolean;
   readonly enum?: readonly string[];
   readonly const?: Json;
 }
 
 function fieldDocs(schema: SchemaNode, prefix = ''): FieldDoc[] {
+  const fields = variantsOf(schema).flatMap((variant) => ownFields(variant, prefix));
+  return [...new Map(fields.map((field) => [`${field.path} ${field.secret}`, field])).values()];
+}
+
+function ownFields(schema: SchemaNode, prefix: string): FieldDoc[] {
   const required = new Set(schema.required ?? []);
-  return Object.entries(schema.properties ?? {}).flatMap(([name, node]) => {
+  const named = Object.entries(schema.properties ?? {}).flatMap(([name, node]) => {
     const path = prefix === '' ? name : `${prefix}.${name}`;
-    const field: FieldDoc = {
-      path,
-      type: typeName(node),
-      doc: node.description ?? '',
-      required: required.has(name),
-      secret: node.secret === true,
-      ...(node.default !== undefined && { default: node.default }),
-      ...(node.example !== undefined && { example: node.example }),
-    };
-    const variants = node.anyOf?.flatMap((variant) => fieldDocs(variant, path)) ?? [];
-    return [field, ...fieldDocs(node, path), ...variants, ...(node.items ? fieldDocs(node.items, `${path}[]`) : [])];
+    return [fieldDoc(path, node, required.has(name)), ...fieldDocs(node, path)];
   });
+  const items = schema.items ? fieldDocs(schema.items, `${prefix}[]`) : [];
+  const { additionalProperties: any } = schema;
+  if (typeof any !== 'object' || Object.keys(any).length === 0) return [...named, ...items];
+  const path = prefix === '' ? '*' : `${prefix}.*`;
+  const secret = variantsOf(any).some((variant) => variant.secret === true);
+  return [...named, ...items, ...(secret ? [fieldDoc(path, any, false)] : []), ...fieldDocs(any, path)];
+}
+
+function fieldDoc(path: string, node: SchemaNode, required: boolean): FieldDoc {
+  return {
+    path,
+    type: typeName(node),
+    doc: node.description ?? '',
+    required,
+    secret: variantsOf(node).some((variant) => variant.secret === true),
+    ...(node.default !== undefined && { default: node.default }),
+    ...(node.example !== undefined && { example: node.example }),
+  };
 }
 
 function typeName(node: SchemaNode): string {
   if (node.enum) return node.enum.map((value) => `\`${value}\``).join(' or ');
   if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``;
-  if (node.anyOf) return node.anyOf.map(typeName).join(' or ');
+  const variants = node.anyOf ?? node.oneOf;
+  if (variants) return variants.map(typeName).join(' or ');
   if (node.type === 'array') return `list of ${node.items ? typeName(node.items) : 'values'}`;
   return node.type ?? 'any';
 }

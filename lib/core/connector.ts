@@ -45,7 +45,10 @@ export interface Source {
   check(signal: AbortSignal): Promise<CheckReport>;
   /** The streams that the configuration selects, sorted by name. */
   discover(signal: AbortSignal): Promise<readonly StreamInfo[]>;
-  /** Prepares a full read. Without it a full read is one slice with partition `null`. */
+  /**
+   * Prepares a full read. Without it a full read is one slice with partition `null`. After a `lost` fault it is called
+   * again, and gives parts that can be read now.
+   */
   partitions?(request: PartitionRequest): Promise<Partitions>;
   /**
    * Reads a bounded range: a partition of a full read, or one increment. At least one batch is yielded whenever the
@@ -183,10 +186,10 @@ async function guarded<T>(doing: string, classify: Classify, work: () => Promise
 async function* guardedBatches(
   doing: string,
   classify: Classify,
-  batches: AsyncIterable<Batch>,
+  read: () => AsyncIterable<Batch>,
 ): AsyncGenerator<Batch> {
   try {
-    for await (const batch of batches) {
+    for await (const batch of read()) {
       yield batch.kind === 'bytes' ? { ...batch, body: guardedBody(doing, classify, batch.body) } : batch;
     }
   } catch (error) {
@@ -212,7 +215,7 @@ function guardSource(source: Source, classify: Classify): Source {
         guarded(`planning the read of ${request.stream.stream}`, classify, () => partitions.call(source, request)),
     }),
     ...(scan && {
-      scan: (request) => guardedBatches(`reading ${request.stream.stream}`, classify, scan.call(source, request)),
+      scan: (request) => guardedBatches(`reading ${request.stream.stream}`, classify, () => scan.call(source, request)),
     }),
     ...(feed && { feed: guardFeed(feed, classify) }),
     close: () => guarded('closing the source', classify, () => source.close()),
@@ -223,7 +226,7 @@ function guardFeed(feed: Feed, classify: Classify): Feed {
   return {
     resume: feed.resume,
     head: (signal) => guarded('asking for the newest position', classify, () => feed.head(signal)),
-    read: (request) => guardedBatches('reading changes', classify, feed.read(request)),
+    read: (request) => guardedBatches('reading changes', classify, () => feed.read(request)),
     acknowledge: (position) => guarded('acknowledging changes', classify, () => feed.acknowledge(position)),
   };
 }

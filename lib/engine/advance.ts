@@ -1,18 +1,18 @@
-import { type Fault, messageOf, toFault } from '../core/fault';
+import { type Fault, toFault } from '../core/fault';
 import type { Delivery } from '../core/ports';
 import { FINAL_STATES } from '../core/run';
-import { cancellation, type EngineContext, parallelOf } from './context';
+import type { StreamSchema } from '../core/schema';
+import { callOthers, cancellation, type EngineContext, parallelOf } from './context';
+import { type Heartbeat, startHeartbeat } from './heartbeat';
 import { planRun } from './plan-run';
 import { read, update } from './records';
 import { backoffMs } from './retry';
-import { changeRun, failRun, release, settleRun } from './runs';
+import { changeRun, failRun, release, settleRun, streamsOf } from './runs';
 import type { Session } from './sessions';
 import { runSlice, type SliceOutcome } from './slice';
-import { keys, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem } from './state';
+import { FEED, integrationOf, keys, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem } from './state';
 import { endStream, finishStream, giveUp, prepareStream, restartStream, streamFailed } from './streams';
-import { nextTask, type Task } from './tasks';
-
-const HEARTBEATS_PER_LEASE = 3;
+import { type Claimed, nextTask, type SearchStart, type Task } from './tasks';
 
 /** What becomes of the message that brought a worker to a run. */
 type Next = { readonly again: false } | { readonly again: true; readonly delayMs: number };
@@ -27,34 +27,53 @@ const DONE: Next = { again: false };
 export async function advance(context: EngineContext, delivery: Delivery, stop: AbortSignal): Promise<void> {
   const { queue } = context.ports;
   const id = (delivery.body as { readonly run: string }).run;
-  const next = await advanceRun(context, id, delivery, stop);
-  if (next.again) {
-    const group = (await read<RunItem>(context.ports.state, keys.run(id)))?.value.integration ?? id;
-    await queue.send([{ body: { run: id }, group, delayMs: next.delayMs }]);
+  const beat = startHeartbeat(context, id, delivery);
+  try {
+    const next = await advanceRun(context, id, beat, stop);
+    const message = { body: { run: id }, group: integrationOf(id) };
+    if (next.again) await queue.send([{ ...message, delayMs: next.delayMs }]);
+    await queue.acknowledge(delivery.receipt);
+  } finally {
+    beat.end();
   }
-  await queue.acknowledge(delivery.receipt);
 }
 
-async function advanceRun(context: EngineContext, id: string, delivery: Delivery, stop: AbortSignal): Promise<Next> {
-  const { state, clock, log } = context.ports;
+async function advanceRun(context: EngineContext, id: string, beat: Heartbeat, stop: AbortSignal): Promise<Next> {
+  const { state, clock } = context.ports;
   const run = (await read<RunItem>(state, keys.run(id)))?.value;
-  if (run === undefined) {
-    log.warn('a message names a run that is not known; it is dropped', { run: id });
-    return DONE;
-  }
+  if (run === undefined) return forgetRun(context, id);
   if (FINAL_STATES.includes(run.state)) {
     await release(context, run);
     return DONE;
   }
-  if (run.retryAt > clock.now()) return { again: true, delayMs: run.retryAt - clock.now() };
+  if (run.retryAt > clock.now() && !run.cancelRequested) return { again: true, delayMs: run.retryAt - clock.now() };
   const deadline = clock.now() + context.options.workBudgetMs;
   const signal = AbortSignal.any([stop, cancellation(context, id)]);
+  const workers = context.workers.get(id) ?? 0;
+  if (workers >= parallelOf(context, run)) return DONE;
+  context.workers.set(id, workers + 1);
   try {
     if (!run.planned && !run.cancelRequested) await planRun(context, run, signal);
-    return await workOn(context, id, delivery, { stop, signal, deadline });
+    return await workOn(context, id, beat, { stop, signal, deadline });
   } catch (error) {
     return await runFailed(context, id, toFault(error, `syncing ${run.integration}`), stop);
+  } finally {
+    leave(context, id);
   }
+}
+
+function leave(context: EngineContext, id: string): void {
+  const left = (context.workers.get(id) ?? 1) - 1;
+  if (left === 0) context.workers.delete(id);
+  else context.workers.set(id, left);
+}
+
+/** The run is gone, removed with its integration or too old: it must not stand in the way of others. */
+async function forgetRun(context: EngineContext, id: string): Promise<Next> {
+  context.ports.log.warn('a message names a run that is not known; it is dropped', { run: id });
+  const active = await read<string>(context.ports.state, keys.active(integrationOf(id)));
+  if (active?.value === id) await context.ports.state.delete(active.key, active.revision);
+  return DONE;
 }
 
 interface Limits {
@@ -63,18 +82,19 @@ interface Limits {
   readonly deadline: number;
 }
 
-async function workOn(context: EngineContext, id: string, delivery: Delivery, limits: Limits): Promise<Next> {
+async function workOn(context: EngineContext, id: string, beat: Heartbeat, limits: Limits): Promise<Next> {
   const { state, clock } = context.ports;
+  const start: SearchStart = {};
   for (;;) {
     const run = (await read<RunItem>(state, keys.run(id)))?.value;
     if (run === undefined || FINAL_STATES.includes(run.state)) return DONE;
     if (run.cancelRequested) return cancelAll(context, run);
     if (limits.stop.aborted || clock.now() >= limits.deadline) return { again: true, delayMs: 0 };
-    const task = await nextTask(context, run, parallelOf(context, run));
+    const task = await nextTask(context, run, parallelOf(context, run), start);
     if (task.kind === 'wait') return { again: true, delayMs: Math.max(0, task.until - clock.now()) };
     if (task.kind === 'none') return endIfComplete(context, run);
     if (task.kind === 'close') await state.delete(keys.open(id, task.stream.stream));
-    else if (!(await perform(context, run, task, delivery, limits))) return { again: true, delayMs: 0 };
+    else if (!(await perform(context, run, task, beat, limits))) return { again: true, delayMs: 0 };
     if (run.attempts > 0) await changeRun(context, id, (current) => ({ ...current, attempts: 0 }));
   }
 }
@@ -99,35 +119,46 @@ async function cancelAll(context: EngineContext, run: RunItem): Promise<Next> {
 async function perform(
   context: EngineContext,
   run: RunItem,
-  task: Extract<Task, { readonly stream: StreamItem }>,
-  delivery: Delivery,
+  task: Claimed,
+  beat: Heartbeat,
   limits: Limits,
 ): Promise<boolean> {
   const lost = new AbortController();
   const signal = AbortSignal.any([limits.signal, lost.signal]);
-  const stopBeating = heartbeat(context, run, task, delivery, lost);
+  beat.hold(run, task, lost);
+  let opened = false;
   try {
-    return await context.sessions.use(run.id, run.document, (session) =>
-      task.kind === 'slice'
+    return await context.sessions.use(run.id, run.document, (session) => {
+      opened = true;
+      return task.kind === 'slice'
         ? workSlice(context, run, task, session, { ...limits, signal })
-        : workStream(context, run, task, session, signal),
-    );
+        : workStream(context, run, task, session, signal);
+    });
   } finally {
-    stopBeating();
+    beat.letGo();
+    if (!opened) await freeTask(context, run, task);
   }
+}
+
+/** Gives a claimed piece of work back untouched, when what it needs could not be opened. */
+async function freeTask(context: EngineContext, run: RunItem, task: Claimed): Promise<void> {
+  if (task.kind === 'slice') await freeSlice(context, run, task, {});
+  else await releaseStream(context, run, task.stream);
 }
 
 async function workStream(
   context: EngineContext,
   run: RunItem,
-  task: Extract<Task, { readonly stream: StreamItem }>,
+  task: Claimed,
   session: Session,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { stream } = task;
   try {
-    if (task.kind === 'prepare') await prepareStream(context, run, stream, session, signal);
-    else await finishStream(context, run, stream, session, signal);
+    if (task.kind === 'prepare') {
+      const slices = await prepareStream(context, run, stream, session, signal);
+      if (slices > 1) await callOthers(context, run);
+    } else await finishStream(context, run, stream, session, signal);
   } catch (error) {
     if (signal.aborted) return !(await releaseStream(context, run, stream));
     await streamFailed(context, run, stream, toFault(error, `syncing ${stream.stream}`));
@@ -136,11 +167,16 @@ async function workStream(
 }
 
 async function releaseStream(context: EngineContext, run: RunItem, stream: StreamItem): Promise<true> {
-  await update<StreamItem>(context.ports.state, keys.stream(run.id, stream.stream), (current) => {
-    if (current?.lease === undefined || current.lease.owner !== stream.lease?.owner) return undefined;
-    const { lease: _lease, ...free } = current;
-    return free;
-  });
+  await update<StreamItem>(
+    context.ports.state,
+    keys.stream(run.id, stream.stream),
+    (current) => {
+      if (current?.lease === undefined || current.lease.owner !== stream.lease?.owner) return undefined;
+      const { lease: _lease, ...free } = current;
+      return free;
+    },
+    run.createdAt + RUN_RETENTION_MS,
+  );
   return true;
 }
 
@@ -153,23 +189,34 @@ async function workSlice(
 ): Promise<boolean> {
   const { stream, index, item } = task;
   const key = keys.slice(run.id, stream.stream, stream.restarts, index);
-  const outcome = await runSlice(context, { run, stream, index, key, item, session, ...limits });
+  const followed = stream.stream === FEED ? await followedStreams(context, run) : [];
+  const outcome = await runSlice(context, { run, stream, index, key, item, session, followed, ...limits });
   if (outcome.state === 'done') return true;
   if (outcome.state !== 'fault') return false;
-  if (limits.signal.aborted) return freeSlice(context, run, task, {});
-  await sliceFailed(context, run, task, session, outcome);
+  if (limits.signal.aborted) return freeSlice(context, run, task, countsOf(outcome.item));
+  await sliceFailed(context, run, task, outcome);
   return true;
+}
+
+async function followedStreams(context: EngineContext, run: RunItem): Promise<StreamSchema[]> {
+  const streams = await streamsOf(context, run.id);
+  return streams.filter((item) => item.mode === 'changes' && item.stream !== FEED).map((item) => item.schema);
+}
+
+/** What a slice has done since it was saved last is not forgotten with the fault that ended it. */
+function countsOf({ rows, bytes, quarantined, changes }: SliceItem): Partial<SliceItem> {
+  return { rows, bytes, quarantined, changes };
 }
 
 async function sliceFailed(
   context: EngineContext,
   run: RunItem,
   task: Extract<Task, { readonly kind: 'slice' }>,
-  session: Session,
-  { fault, progressed }: Extract<SliceOutcome, { readonly state: 'fault' }>,
+  { fault, progressed, item: reached }: Extract<SliceOutcome, { readonly state: 'fault' }>,
 ): Promise<void> {
   const { stream, item } = task;
   const attempts = (progressed ? 0 : item.attempts) + 1;
+  const counts = countsOf(reached);
   context.ports.log.warn('a slice failed', {
     run: run.id,
     stream: stream.stream,
@@ -177,20 +224,21 @@ async function sliceFailed(
     fault: fault.message,
   });
   if (fault.code === 'lease_lost') return;
+  const isFenced = fault.code === 'fenced';
   if (fault.code === 'bytes_rejected' && !item.rowsOnly) {
-    await freeSlice(context, run, task, { rowsOnly: true });
-  } else if (fault.kind === 'lost' && fault.code !== 'fenced') {
-    await context.sessions.retire(run.id, session);
-    await restartStream(context, run, stream, fault);
-  } else if ((fault.kind === 'transient' || fault.code === 'fenced') && attempts < context.options.maxAttempts) {
+    await freeSlice(context, run, task, { ...counts, rowsOnly: true });
+  } else if ((fault.kind === 'transient' || isFenced) && attempts < context.options.maxAttempts) {
     const wait = backoffMs(attempts, context.ports.random(), fault.retryAfterMs);
-    await freeSlice(context, run, task, { attempts, retryAt: context.ports.clock.now() + wait });
+    const retryAt = context.ports.clock.now() + wait;
+    await freeSlice(context, run, task, { ...counts, attempts, retryAt, fault: fault.record() });
   } else {
-    await giveUp(context, run, stream, fault);
+    await freeSlice(context, run, task, counts);
+    if (fault.kind === 'lost' && !isFenced) await restartStream(context, run, stream, fault);
+    else await giveUp(context, run, stream, fault);
   }
 }
 
-/** Gives a slice back with some members changed; its counts stay what was saved last. */
+/** Gives a slice back with some members changed. */
 async function freeSlice(
   context: EngineContext,
   run: RunItem,
@@ -211,52 +259,6 @@ async function freeSlice(
   return false;
 }
 
-/** Renews lease and message while a piece of work goes on, and notices a cancellation from elsewhere. */
-function heartbeat(
-  context: EngineContext,
-  run: RunItem,
-  task: Extract<Task, { readonly stream: StreamItem }>,
-  delivery: Delivery,
-  lost: AbortController,
-): () => void {
-  const { leaseMs } = context.options;
-  const beat = async () => {
-    await context.ports.queue.extend(delivery.receipt, leaseMs);
-    if (!(await renew(context, run, task))) lost.abort();
-    const current = await read<RunItem>(context.ports.state, keys.run(run.id));
-    if (current?.value.cancelRequested) context.cancellations.get(run.id)?.abort();
-  };
-  return context.ports.every(leaseMs / HEARTBEATS_PER_LEASE, () => {
-    beat().catch((error) =>
-      context.ports.log.warn('renewing a lease failed', { run: run.id, error: messageOf(error) }),
-    );
-  });
-}
-
-async function renew(
-  context: EngineContext,
-  run: RunItem,
-  task: Extract<Task, { readonly stream: StreamItem }>,
-): Promise<boolean> {
-  const { state, clock } = context.ports;
-  const until = clock.now() + context.options.leaseMs;
-  const held = task.kind === 'slice' ? task.item.lease : task.stream.lease;
-  const key =
-    task.kind === 'slice'
-      ? keys.slice(run.id, task.stream.stream, task.stream.restarts, task.index)
-      : keys.stream(run.id, task.stream.stream);
-  const { changed } = await update<SliceItem | StreamItem>(
-    state,
-    key,
-    (current) => {
-      if (current?.lease === undefined || current.lease.owner !== held?.owner) return undefined;
-      return { ...current, lease: { ...current.lease, until } };
-    },
-    run.createdAt + RUN_RETENTION_MS,
-  );
-  return changed;
-}
-
 /** A fault outside of any stream: the source cannot be opened or listed. */
 async function runFailed(context: EngineContext, id: string, fault: Fault, stop: AbortSignal): Promise<Next> {
   const run = (await read<RunItem>(context.ports.state, keys.run(id)))?.value;
@@ -270,7 +272,13 @@ async function runFailed(context: EngineContext, id: string, fault: Fault, stop:
   }
   const wait = backoffMs(attempts, context.ports.random(), fault.retryAfterMs);
   const retryAt = context.ports.clock.now() + wait;
-  await changeRun(context, id, (current) => ({ ...current, attempts, retries: current.retries + 1, retryAt }));
+  await changeRun(context, id, (current) => ({
+    ...current,
+    attempts,
+    retries: current.retries + 1,
+    retryAt,
+    fault: fault.record(),
+  }));
   return { again: true, delayMs: wait };
 }
 

@@ -9,6 +9,8 @@ export interface EngineContext {
   readonly sessions: Sessions;
   /** Aborted when a run is cancelled in this process. */
   readonly cancellations: Map<string, AbortController>;
+  /** How many workers of this process are at a run. */
+  readonly workers: Map<string, number>;
   /** Told when a run of this process reached a final state. */
   readonly settled: Map<string, Set<() => void>>;
 }
@@ -23,6 +25,7 @@ export function createContext(
     options: { ...DEFAULT_OPTIONS, ...options },
     sessions: new Sessions(ports),
     cancellations: new Map(),
+    workers: new Map(),
     settled: new Map(),
   };
 }
@@ -54,4 +57,11 @@ export function cancellation(context: EngineContext, run: string): AbortSignal {
 export function parallelOf(context: EngineContext, run: RunItem): number {
   const settings = run.document.sync_settings as { readonly parallel?: number } | undefined;
   return settings?.parallel ?? context.options.parallel;
+}
+
+/** Calls as many workers to a run as it may still have: there is work now that those called before did not find. */
+export async function callOthers(context: EngineContext, run: RunItem): Promise<void> {
+  const idle = parallelOf(context, run) - (context.workers.get(run.id) ?? 1);
+  const message = { body: { run: run.id }, group: run.integration };
+  if (idle > 0) await context.ports.queue.send(Array.from({ length: idle }, () => message));
 }

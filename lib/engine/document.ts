@@ -8,17 +8,22 @@ import {
   integrationFields,
   RESERVED_NAMES,
 } from '../core/integration';
-import type { Json } from '../core/json';
-import { hasReference, walk } from './resolve';
-
-/** How a secret that is stored is shown; sent back, it keeps what is stored. */
-export const MASK = '[secret]';
+import { forgottenSecrets } from './masking';
 
 /** Sections that would change or guard the data and are not built yet: accepting them in silence would be a lie. */
 const UNAVAILABLE = ['transformations', 'validation_rules', 'credential_store', 'network_security', 'webhook_config'];
 
 /** Sections that are understood and kept, but do nothing yet. */
 const IDLE = ['health_checks', 'metrics', 'alerts', 'rotation_policy'];
+
+const ANY_SCHEDULE = '0 0 * * *';
+
+/** Settings that mean something to one type of system only. */
+const MEANT_FOR: { readonly [setting: string]: string } = {
+  change_streams: 'mongodb',
+  partition_field: 'google_bigquery',
+  auto_offset_reset: 'kafka',
+};
 
 /** A document whose every field was checked. */
 export interface CheckedDocument {
@@ -43,8 +48,9 @@ export async function checkDocument(
   const connector = await connectorOf(document, loadConnector);
   const [own, common] = split(document, connector);
   const issues: FieldIssue[] = [];
-  const fields = collect(issues, () => parseConfig(integrationFields, common));
+  const fields = collect(issues, () => parseConfig(integrationFields, common, connector.keys));
   collect(issues, () => connector.validate(own));
+  issues.push(...forgottenSecrets(document, connector));
   if (fields) issues.push(...furtherIssues(fields, connector));
   if (issues.length > 0 || !fields) throw invalidConfig(issues);
   return { document, fields, connector, warnings: warningsOf(fields) };
@@ -101,10 +107,10 @@ function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIs
     const path = fields.sync_strategy?.type === 'cdc' ? 'sync_strategy.type' : 'sync_settings.mode';
     issues.push({ path, message: `${connector.type} offers ${connector.modes.join(' and ')} in this version` });
   }
-  const { schedule, time_zone } = fields.sync_settings ?? {};
-  if (schedule !== undefined) {
-    collect(issues, () => parseCron({ integration: fields.name, cron: schedule, timeZone: time_zone ?? 'UTC' }));
-  }
+  const { schedule = ANY_SCHEDULE, time_zone = 'UTC' } = fields.sync_settings ?? {};
+  // Each alone, so that both are reported when both are wrong.
+  collect(issues, () => parseCron({ integration: fields.name, cron: schedule, timeZone: 'UTC' }));
+  collect(issues, () => parseCron({ integration: fields.name, cron: ANY_SCHEDULE, timeZone: time_zone }));
   return issues;
 }
 
@@ -122,40 +128,23 @@ function warningsOf(fields: IntegrationFields): string[] {
   if (fields.error_handling?.notification) {
     warnings.push('error_handling.notification: kept, but nobody is notified in this version');
   }
+  for (const [setting, type] of Object.entries(MEANT_FOR)) {
+    if (fields.sync_settings && setting in fields.sync_settings && fields.type !== type) {
+      warnings.push(`sync_settings.${setting}: means nothing for ${fields.type}`);
+    }
+  }
   return warnings;
 }
 
-/** The document as it may be shown: secrets that were written into it are masked, references stay. */
-export function maskSecrets(document: IntegrationDocument, connector: Connector): IntegrationDocument {
-  const secret = secretPaths(connector);
-  return walk(document, '', (text, path) =>
-    secret.has(pattern(path)) && !hasReference(text) ? MASK : maskUserInfo(text),
-  ) as IntegrationDocument;
-}
-
-/** `next` with each masked secret replaced by what `stored` has in its place. */
-export function unmaskSecrets(next: Json, stored: IntegrationDocument): Json {
-  const values = new Map<string, string>();
-  walk(stored, '', (text, path) => {
-    values.set(path, text);
-    return text;
-  });
-  return walk(next, '', (text, path) => {
-    const kept = values.get(path);
-    if (kept === undefined) return text;
-    return text === MASK || text === maskUserInfo(kept) ? kept : text;
-  });
-}
-
-function secretPaths(connector: Connector): Set<string> {
-  return new Set(connector.fields.filter((field) => field.secret).map((field) => field.path));
-}
-
-function pattern(path: string): string {
-  return path.replaceAll(/\[\d+\]/g, '[]');
-}
-
-/** A URL that carries a password is shown without it. */
-function maskUserInfo(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:@/\s]*):((?!\$\{)[^@/\s]+)@/i, `$1:${MASK}@`);
+/** The connector of a stored document; `undefined` when its type is not known any more. */
+export async function connectorOfStored(
+  document: IntegrationDocument,
+  loadConnector: (type: string) => Promise<Connector>,
+): Promise<Connector | undefined> {
+  try {
+    return await connectorOf(document, loadConnector);
+  } catch (error) {
+    if (error instanceof Fault && error.kind === 'config') return undefined;
+    throw error;
+  }
 }

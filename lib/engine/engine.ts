@@ -1,6 +1,6 @@
 import type { Service } from '../core/service';
 import { createContext } from './context';
-import { listIntegrations } from './integrations';
+import { applySchedule, listIntegrations } from './integrations';
 import type { EngineOptions, EnginePorts } from './ports';
 import { recoverRuns } from './runs';
 import { createService } from './service';
@@ -26,6 +26,7 @@ export function createEngine(ports: EnginePorts, options: Partial<EngineOptions>
     step: (waitMs, stop) => step(context, waitMs, stop),
     async recover() {
       const all = await listIntegrations(context);
+      for (const stored of all) await applySchedule(context, stored.value.document);
       await recoverRuns(
         context,
         all.map((stored) => stored.key.sort),

@@ -2,10 +2,11 @@ import { Fault } from '../core/fault';
 import type { IntegrationDocument } from '../core/integration';
 import type { Integration } from '../core/service';
 import type { EngineContext } from './context';
-import { checkDocument, maskSecrets, unmaskSecrets } from './document';
-import { json, list, read, type Stored } from './records';
+import { checkDocument, connectorOfStored } from './document';
+import { maskSecrets, unmaskSecrets } from './masking';
+import { json, list, read, type Stored, update } from './records';
 import { openDestination } from './sessions';
-import { type IntegrationItem, keys } from './state';
+import { type IntegrationItem, keys, REMOVING } from './state';
 import { isoTime } from './views';
 
 /** Reads a stored integration. @throws Fault `config`/`not_found` */
@@ -51,7 +52,8 @@ export async function updateIntegration(
 ): Promise<Integration> {
   const stored = await loadIntegration(context, id);
   if (revision !== undefined && revision !== stored.revision) throw revisionConflict(id);
-  const unmasked = unmaskSecrets(json(input), stored.value.document);
+  const connector = await connectorOfStored(stored.value.document, context.ports.loadConnector);
+  const unmasked = unmaskSecrets(json(input ?? null), stored.value.document, connector);
   const { document } = await checkDocument(unmasked, context.ports.loadConnector);
   refuseRenaming(id, document);
   const item: IntegrationItem = { ...stored.value, document, updatedAt: isoTime(context.ports.clock.now()) };
@@ -75,20 +77,33 @@ export async function removeIntegration(
   id: string,
   options: { readonly revision?: number; readonly data: boolean },
 ): Promise<void> {
-  const { state, scheduler } = context.ports;
+  const { state } = context.ports;
   const stored = await loadIntegration(context, id);
   if (options.revision !== undefined && options.revision !== stored.revision) throw revisionConflict(id);
-  const active = await read<string>(state, keys.active(id));
-  if (active) {
-    throw new Fault('config', 'run_active', `deleting ${id}: run ${active.value} is going on`, {
-      hint: `Cancel ${active.value} or wait for its end.`,
-      run: active.value,
+  // Taking the place of a run keeps every other one away until all is gone.
+  const { value: active } = await update<string>(state, keys.active(id), (current) =>
+    current === undefined ? REMOVING : undefined,
+  );
+  if (active !== undefined && active !== REMOVING) {
+    throw new Fault('config', 'run_active', `deleting ${id}: run ${active} is going on`, {
+      hint: `Cancel ${active} or wait for its end.`,
+      run: active,
     });
   }
-  if (options.data) await dropData(context, stored.value.document);
+  try {
+    await removeAll(context, stored, options.data);
+  } finally {
+    await state.delete(keys.active(id));
+  }
+}
+
+async function removeAll(context: EngineContext, stored: Stored<IntegrationItem>, data: boolean): Promise<void> {
+  const { state, scheduler } = context.ports;
+  const id = stored.key.sort;
+  if (data) await dropData(context, stored.value.document);
   if (!(await state.delete(keys.integration(id), stored.revision))) throw revisionConflict(id);
   await scheduler.remove(id);
-  for (const partition of [keys.runs(id), keys.loads(id), keys.fences(id)]) {
+  for (const partition of [keys.runs(id), keys.queuedRuns(id), keys.loads(id), keys.fences(id)]) {
     for (const item of await state.query(partition)) await state.delete(item);
   }
 }
@@ -106,18 +121,19 @@ async function dropData(context: EngineContext, document: IntegrationDocument): 
 /** The integration as it may be shown: without the secrets that were written into it. */
 export async function viewIntegration(context: EngineContext, stored: Stored<IntegrationItem>): Promise<Integration> {
   const { document, createdAt, updatedAt } = stored.value;
-  const { connector, warnings } = await checkDocument(document, context.ports.loadConnector);
-  return {
-    id: stored.key.sort,
-    document: maskSecrets(document, connector),
-    revision: stored.revision,
-    createdAt,
-    updatedAt,
-    warnings,
-  };
+  const base = { id: stored.key.sort, revision: stored.revision, createdAt, updatedAt };
+  try {
+    const { connector, warnings } = await checkDocument(document, context.ports.loadConnector);
+    return { ...base, document: maskSecrets(document, connector), warnings };
+  } catch (error) {
+    // Stored by another version: it must still be listed, read and corrected.
+    if (!(error instanceof Fault) || error.kind !== 'config') throw error;
+    return { ...base, document: maskSecrets(document, undefined), warnings: [error.message] };
+  }
 }
 
-async function applySchedule(context: EngineContext, document: IntegrationDocument): Promise<void> {
+/** Makes the schedule what the document says. */
+export async function applySchedule(context: EngineContext, document: IntegrationDocument): Promise<void> {
   const { scheduler } = context.ports;
   const integration = String(document.name);
   const settings = document.sync_settings as { readonly schedule?: string; readonly time_zone?: string } | undefined;

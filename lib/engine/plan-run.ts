@@ -1,10 +1,10 @@
 import { Fault } from '../core/fault';
 import { INCREMENT, type Position } from '../core/position';
-import { cancellation, type EngineContext, parallelOf } from './context';
+import { callOthers, cancellation, type EngineContext } from './context';
 import { decide, type StreamDecision } from './planning';
 import { changeRun } from './runs';
 import type { Session } from './sessions';
-import { FEED, type RunItem, type StreamItem } from './state';
+import { FEED, LOADED, type RunItem, type StreamItem } from './state';
 import { addStream } from './streams';
 import { nextFence } from './tasks';
 
@@ -19,9 +19,7 @@ export async function planRun(context: EngineContext, run: RunItem, signal: Abor
   }));
   await context.sessions.use(run.id, run.document, (session) => planStreams(context, run, session, signal));
   await changeRun(context, run.id, (current) => ({ ...current, planned: true, attempts: 0, retryAt: 0 }));
-  const others = parallelOf(context, run) - 1;
-  const message = { body: { run: run.id }, group: run.integration };
-  if (others > 0) await context.ports.queue.send(Array.from({ length: others }, () => message));
+  await callOthers(context, run);
 }
 
 async function planStreams(context: EngineContext, run: RunItem, session: Session, signal: AbortSignal): Promise<void> {
@@ -29,10 +27,8 @@ async function planStreams(context: EngineContext, run: RunItem, session: Sessio
   const decisions = decide(infos, session.fields, run.requested);
   if (decisions.length === 0) throw nothingSelected(run.integration);
   const head = await feedHead(context, run, session, decisions, signal);
-  for (const decision of decisions) await addStream(context, run, streamItem(decision, head));
-  if (head === undefined) return;
-  const followed = decisions.filter((decision) => decision.mode === 'changes').map((decision) => decision.schema);
-  await addStream(context, run, { ...FEED_ITEM, followed });
+  for (const decision of decisions) await addStream(context, run, streamItem(decision));
+  if (head) await addStream(context, run, FEED_ITEM);
 }
 
 /** The feed's position is stored before any stream is read, so that nothing falls between the two. */
@@ -54,7 +50,7 @@ async function feedHead(
   return head;
 }
 
-function streamItem(decision: StreamDecision, head: Position | undefined): StreamItem {
+function streamItem(decision: StreamDecision): StreamItem {
   const { schema, mode, cursor, reason, warnings, estimate, fault } = decision;
   return {
     ...NEW_STREAM,
@@ -65,7 +61,7 @@ function streamItem(decision: StreamDecision, head: Position | undefined): Strea
     notes: warnings,
     ...(cursor && { cursor }),
     ...(estimate && { estimatedRows: estimate.rows }),
-    ...(mode === 'changes' && head && { after: head }),
+    ...(mode === 'changes' && { after: LOADED }),
     ...(fault && { fault, state: 'failed' }),
   };
 }

@@ -65,7 +65,12 @@ function decideStream(
   const cursor = cursorOf(choice.column, fields);
   return cursor && info.modes.includes('incremental')
     ? { ...base, mode: 'incremental', cursor, reason: choice.reason, warnings }
-    : { ...base, mode: 'full', reason: choice.reason, warnings };
+    : {
+        ...base,
+        mode: 'full',
+        reason: cursor ? 'read fully each time: this stream offers nothing else' : choice.reason,
+        warnings,
+      };
 }
 
 /** A full read keeps the place for increments, so that switching between the two reads nothing twice. */

@@ -35,13 +35,14 @@ export async function update<T>(
   state: StateStore,
   key: StateKey,
   change: (current: T | undefined) => T | undefined,
-  expiresAt?: number,
+  expiresAt?: number | ((value: T) => number),
 ): Promise<{ readonly value: T | undefined; readonly changed: boolean }> {
   for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
     const current = await read<T>(state, key);
     const next = change(current?.value);
     if (next === undefined) return { value: current?.value, changed: false };
-    const revision = await state.put(key, json(next), current?.revision ?? 'absent', expiresAt);
+    const expiry = typeof expiresAt === 'function' ? expiresAt(next) : expiresAt;
+    const revision = await state.put(key, json(next), current?.revision ?? 'absent', expiry);
     if (revision !== undefined) return { value: next, changed: true };
   }
   throw new Fault('transient', 'state_contention', `changing ${key.partition}/${key.sort}: too many writers at once`);

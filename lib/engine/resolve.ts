@@ -4,11 +4,14 @@ import type { Json } from '../core/json';
 import type { Secrets } from '../core/ports';
 import type { Redactor } from '../core/secret';
 
-const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+/** `${NAME}`, and `$${` for a `${` that is meant as it stands. */
+const REFERENCE = /\$\$\{|\$\{([^{}]*)\}/g;
+const WHOLE_REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Whether a text holds a `${NAME}`. */
-export function hasReference(text: string): boolean {
-  return text.search(REFERENCE) >= 0;
+/** Whether a text is one `${NAME}` and nothing else, so that showing it tells nothing. */
+export function isReference(text: string): boolean {
+  return WHOLE_REFERENCE.test(text);
 }
 
 /**
@@ -25,9 +28,10 @@ export async function resolveReferences(document: Json, secrets: Secrets, redact
   }
   const issues: FieldIssue[] = [];
   const result = walk(document, '', (text, path) =>
-    text.replace(REFERENCE, (reference, name: string) => {
+    text.replace(REFERENCE, (reference, name: string | undefined) => {
+      if (name === undefined) return '${';
       const value = values.get(name);
-      if (value === undefined) issues.push({ path, message: `${name} is not set in the environment or in .env` });
+      if (value === undefined) issues.push({ path, message: missing(name) });
       return value ?? reference;
     }),
   );
@@ -35,10 +39,17 @@ export async function resolveReferences(document: Json, secrets: Secrets, redact
   return result;
 }
 
+function missing(name: string): string {
+  if (NAME.test(name)) return `${name} is not set in the environment or in .env`;
+  return `"\${${name}}" is no reference: a name has letters, digits and "_"; write "$\${" for a "\${" that is meant as it stands`;
+}
+
 function referencedNames(document: Json): Set<string> {
   const names = new Set<string>();
   walk(document, '', (text) => {
-    for (const match of text.matchAll(REFERENCE)) names.add(match[1] ?? '');
+    for (const match of text.matchAll(REFERENCE)) {
+      if (match[1] !== undefined && NAME.test(match[1])) names.add(match[1]);
+    }
     return text;
   });
   return names;

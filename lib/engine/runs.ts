@@ -2,11 +2,12 @@ import { Fault } from '../core/fault';
 import { FINAL_STATES, type RunState } from '../core/run';
 import type { SyncRequest } from '../core/service';
 import type { EngineContext } from './context';
-import { create, json, list, read, update } from './records';
+import { create, json, list, read, type Stored, update } from './records';
 import {
   type IntegrationItem,
   integrationOf,
   keys,
+  REMOVING,
   RUN_RETENTION_MS,
   type RunItem,
   runId,
@@ -14,6 +15,7 @@ import {
   type StreamItem,
 } from './state';
 
+const DEAD_LETTERS = 1000;
 const IDEMPOTENCY_MS = 24 * 3600 * 1000;
 
 /** Reads a run. @throws Fault `config`/`not_found` */
@@ -33,8 +35,11 @@ export async function changeRun(
   id: string,
   change: (run: RunItem) => RunItem,
 ): Promise<RunItem | undefined> {
-  const { value } = await update<RunItem>(context.ports.state, keys.run(id), (run) =>
-    run === undefined || FINAL_STATES.includes(run.state) ? undefined : change(run),
+  const { value } = await update<RunItem>(
+    context.ports.state,
+    keys.run(id),
+    (run) => (run === undefined || FINAL_STATES.includes(run.state) ? undefined : change(run)),
+    (run) => run.createdAt + RUN_RETENTION_MS,
   );
   return value;
 }
@@ -95,7 +100,7 @@ async function startRun(context: EngineContext, run: RunItem, request: SyncReque
   const { state } = context.ports;
   await create(state, keys.run(run.id), run, run.createdAt + RUN_RETENTION_MS);
   const active = await activate(context, run);
-  if (active === run.id) return run;
+  if (active === run.id) return unlessRemoved(context, run);
   if (request.whenRunning === 'queue') {
     await state.put(keys.queuedRun(run.integration, run.id), true, undefined, run.createdAt + RUN_RETENTION_MS);
     // The other run may have ended in between, and would then not see this one.
@@ -107,6 +112,13 @@ async function startRun(context: EngineContext, run: RunItem, request: SyncReque
     hint: `Wait for ${active}, cancel it, or ask for the sync to be queued.`,
     run: active,
   });
+}
+
+/** The integration may have been removed while the run was on its way to begin. */
+async function unlessRemoved(context: EngineContext, run: RunItem): Promise<RunItem> {
+  if (await context.ports.state.get(keys.integration(run.integration))) return run;
+  await cancelRun(context, run.id);
+  throw new Fault('config', 'not_found', `starting a sync of ${run.integration}: it was removed in the meantime`);
 }
 
 /** A repeated request: the first one may have been interrupted before the run was sent to the workers. */
@@ -152,7 +164,9 @@ export async function cancelRun(context: EngineContext, id: string): Promise<Run
   }
   if (FINAL_STATES.includes(run.state)) return run;
   await context.ports.state.delete(keys.queuedRun(run.integration, id));
-  return (await endRun(context, run, 'cancelled')) ?? run;
+  const ended = await endRun(context, run, 'cancelled');
+  tellSettled(context, id);
+  return ended ?? run;
 }
 
 /** Puts a run whose streams are all final into its own final state, and lets the next one begin. Idempotent. */
@@ -172,16 +186,21 @@ export async function release(context: EngineContext, run: RunItem): Promise<voi
   await context.sessions.end(run.id);
   context.cancellations.delete(run.id);
   await promote(context, run.integration);
-  for (const tell of context.settled.get(run.id) ?? []) tell();
+  tellSettled(context, run.id);
+}
+
+function tellSettled(context: EngineContext, id: string): void {
+  for (const tell of context.settled.get(id) ?? []) tell();
 }
 
 async function endRun(context: EngineContext, run: RunItem, state: RunState, fault?: Fault) {
   const sums = await countsOf(context, run.id);
   const streams = await streamsOf(context, run.id);
   const first = streams.find((stream) => stream.fault)?.fault;
-  return changeRun(context, run.id, (current) => ({
+  return changeRun(context, run.id, ({ fault: _retried, ...current }) => ({
     ...current,
     ...sums,
+    retries: current.retries + sums.retries,
     state,
     finishedAt: context.ports.clock.now(),
     ...(fault ? { fault: fault.record() } : first && { fault: first }),
@@ -242,7 +261,16 @@ async function countsOf(context: EngineContext, run: string) {
  */
 export async function recoverRuns(context: EngineContext, integrations: readonly string[]): Promise<void> {
   const { state, queue } = context.ports;
-  const active = await list<string>(state, 'active');
+  // Every run that goes on is sent again here, so what was received too often need not be kept.
+  if (context.options.exclusive) {
+    for (const letter of await queue.deadLetters(DEAD_LETTERS)) await queue.acknowledge(letter.receipt);
+  }
+  const active: Stored<string>[] = [];
+  for (const item of await list<string>(state, 'active')) {
+    // A removal that was interrupted has to be asked for again.
+    if (item.value === REMOVING) await state.delete(item.key, item.revision);
+    else active.push(item);
+  }
   await queue.send(active.map((item) => ({ body: { run: item.value }, group: item.key.sort })));
   for (const integration of integrations) {
     const recent = await list<RunItem>(state, keys.runs(integration), { reverse: true, limit: 50 });

@@ -5,7 +5,7 @@ import type { Json } from '../core/json';
 import { FINAL_STATES, type RunDetails } from '../core/run';
 import type { ConnectorInfo, Plan, Service } from '../core/service';
 import type { EngineContext } from './context';
-import { checkDocument, unmaskSecrets } from './document';
+import { checkDocument, connectorOfStored } from './document';
 import {
   createIntegration,
   listIntegrations,
@@ -14,6 +14,7 @@ import {
   updateIntegration,
   viewIntegration,
 } from './integrations';
+import { unmaskSecrets } from './masking';
 import { decide, describePlan, unknownStreams } from './planning';
 import { cancelRun, loadRun, requestRun } from './runs';
 import { openDestination, openSource } from './sessions';
@@ -76,7 +77,10 @@ type Target = string | IntegrationDocument;
 async function targetDocument(context: EngineContext, target: Target): Promise<IntegrationDocument> {
   if (typeof target === 'string') return (await loadIntegration(context, target)).value.document;
   const stored = (await listIntegrations(context)).find((item) => item.key.sort === target.name);
-  return stored ? (unmaskSecrets(target, stored.value.document) as IntegrationDocument) : target;
+  if (stored === undefined) return target;
+  const { document } = stored.value;
+  const connector = await connectorOfStored(document, context.ports.loadConnector);
+  return unmaskSecrets(target, document, connector) as IntegrationDocument;
 }
 
 async function withSource<T>(context: EngineContext, target: Target, work: (source: Source) => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import type { Source } from '../core/connector';
 import type { Destination } from '../core/destination';
 import type { IntegrationDocument, IntegrationFields } from '../core/integration';
 import { checkDocument, split } from './document';
+import { secretValues } from './masking';
 import { namespaceOf } from './planning';
 import type { EnginePorts } from './ports';
 import { resolveReferences } from './resolve';
@@ -49,12 +50,6 @@ export class Sessions {
     await this.#closeIfUnused(entry);
   }
 
-  /** Ends the run's session if it still is the given one: whatever was opened after it stays. */
-  async retire(run: string, session: Session): Promise<void> {
-    const entry = this.#entries.get(run);
-    if (entry && (await entry.opening) === session) await this.end(run);
-  }
-
   async endAll(): Promise<void> {
     await Promise.all([...this.#entries.keys()].map((run) => this.end(run)));
   }
@@ -81,7 +76,7 @@ export class Sessions {
 export async function openSource(ports: EnginePorts, document: IntegrationDocument): Promise<Source> {
   const { connector } = await checkDocument(document, ports.loadConnector);
   const resolved = await resolveReferences(document, ports.secrets, ports.redactor);
-  registerSecrets(ports, resolved as IntegrationDocument, connector.fields);
+  for (const value of secretValues(resolved as IntegrationDocument, connector)) ports.redactor.add(value);
   const [own] = split(resolved as IntegrationDocument, connector);
   return connector.open(own, { log: ports.log.with({ integration: String(document.name) }) });
 }
@@ -109,19 +104,5 @@ async function closeSession(ports: EnginePorts, session: Session): Promise<void>
   const results = await Promise.allSettled([session.source.close(), session.destination.close()]);
   for (const result of results) {
     if (result.status === 'rejected') ports.log.warn('closing a connection failed', { error: String(result.reason) });
-  }
-}
-
-function registerSecrets(
-  ports: EnginePorts,
-  document: IntegrationDocument,
-  fields: readonly { readonly path: string; readonly secret: boolean }[],
-): void {
-  for (const field of fields) {
-    if (!field.secret) continue;
-    const value = field.path
-      .split('.')
-      .reduce<unknown>((node, part) => (node as { readonly [key: string]: unknown } | undefined)?.[part], document);
-    if (typeof value === 'string') ports.redactor.add(value);
   }
 }

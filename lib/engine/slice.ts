@@ -16,7 +16,7 @@ import { isRepairable } from './streams';
 /** How a worker left a slice: `stopped` when it was asked to. */
 export type SliceOutcome =
   | { readonly state: 'done' | 'more' | 'stopped' }
-  | { readonly state: 'fault'; readonly fault: Fault; readonly progressed: boolean };
+  | { readonly state: 'fault'; readonly fault: Fault; readonly progressed: boolean; readonly item: SliceItem };
 
 /** A claimed slice. */
 export interface SliceTask {
@@ -27,6 +27,8 @@ export interface SliceTask {
   readonly item: SliceItem;
   readonly session: Session;
   readonly signal: AbortSignal;
+  /** The streams whose changes are followed, where the slice is the feed. */
+  readonly followed: readonly StreamSchema[];
   /** Milliseconds since 1970; the worker leaves at the first batch after it. */
   readonly deadline: number;
 }
@@ -40,7 +42,7 @@ export async function runSlice(context: EngineContext, task: SliceTask): Promise
     return { state: await work.run() };
   } catch (error) {
     const doing = `syncing ${task.stream.stream}`;
-    return { state: 'fault', fault: toFault(error, doing), progressed: work.progressed };
+    return { state: 'fault', fault: toFault(error, doing), progressed: work.progressed, item: work.item };
   }
 }
 
@@ -53,6 +55,11 @@ class SliceWork {
   #item: SliceItem;
   #savedAt: number;
   progressed = false;
+
+  /** What is known of the slice, as far as it has come. */
+  get item(): SliceItem {
+    return this.#item;
+  }
 
   constructor(context: EngineContext, task: SliceTask) {
     this.#context = context;
@@ -91,7 +98,7 @@ class SliceWork {
       ...request,
       stream: stream.schema,
       repairable: isRepairable(stream),
-      ...(stream.load !== undefined && part !== undefined && { partition: part }),
+      ...(stream.load !== undefined && index !== stream.catchUp && part !== undefined && { partition: part }),
       ...(stream.cursor && { cursor: stream.cursor }),
       ...(from && { from }),
     });
@@ -100,7 +107,7 @@ class SliceWork {
   #changes(request: ReadRequest, from: Position | undefined): AsyncIterable<Batch> {
     const { session, stream } = this.#task;
     if (!session.source.feed || !from) throw unable(stream.stream, 'be followed');
-    return session.source.feed.read({ ...request, streams: stream.followed ?? [], from, follow: false });
+    return session.source.feed.read({ ...request, streams: this.#task.followed, from, follow: false });
   }
 
   #size(): { readonly rows: number; readonly bytes: number } {
@@ -171,7 +178,7 @@ class SliceWork {
   }
 
   async #leave(state: 'done' | 'more' | 'stopped'): Promise<'done' | 'more' | 'stopped'> {
-    const { lease: _lease, ...free } = this.#item;
+    const { lease: _lease, fault: _fault, ...free } = this.#item;
     await this.#save({ ...free, done: state === 'done' });
     return state;
   }

@@ -10,6 +10,12 @@ import type { StreamSchema } from '../core/schema';
 /** How long runs are kept, in milliseconds. */
 export const RUN_RETENTION_MS = 30 * 24 * 3600 * 1000;
 
+/** Stands for a position where a stream was read once, and its changes come from the feed. */
+export const LOADED: Position = { format: -1, value: 'loaded' };
+
+/** Stands in the place of an active run while an integration is removed. */
+export const REMOVING = 'removing';
+
 /** Stream under which an integration's feed of changes is positioned. */
 export const FEED = '*';
 
@@ -70,10 +76,10 @@ export interface StreamItem {
   readonly restarts: number;
   /** Set once it was prepared: what the slices read. `null` alone is one slice over everything. */
   readonly parts?: readonly Json[];
-  /** The streams that a feed of changes is read for. */
-  readonly followed?: readonly StreamSchema[];
   /** Set when the slices fill a shadow table. */
   readonly load?: string;
+  /** Index of the slice that reads one increment after an interrupted load was published. */
+  readonly catchUp?: number;
   /** Where increments begin once the load is published. */
   readonly after?: Position;
   readonly changes: readonly string[];
@@ -95,6 +101,10 @@ export interface SliceItem {
   readonly retries: number;
   readonly attempts: number;
   readonly retryAt: number;
+  /** It was claimed more than once: an earlier worker has left it or died. */
+  readonly resumed?: boolean;
+  /** Why it is tried again. */
+  readonly fault?: FaultRecord;
   /** Bytes of this slice could not be loaded unparsed. */
   readonly rowsOnly: boolean;
   readonly changes: readonly string[];
@@ -163,7 +173,7 @@ export function integrationOf(run: string): string {
 
 /** The destination's name of a slice. */
 export function sliceKey(integration: string, item: StreamItem, index: number): SliceKey {
-  return item.load === undefined
+  return item.load === undefined || index === item.catchUp
     ? { integration, stream: item.stream, partition: INCREMENT }
     : { integration, stream: item.stream, partition: String(index), load: item.load };
 }

@@ -1,8 +1,10 @@
-import { FINAL_STATES, type RunDetails } from '../core/run';
+import type { FaultRecord } from '../core/fault';
+import { FINAL_STATES, type RunDetails, type StreamRun } from '../core/run';
 import type { IntegrationHealth, IntegrationStats, IntegrationStatus, Progress } from '../core/service';
 import type { EngineContext } from './context';
 import { costOf } from './cost';
 import { list, read } from './records';
+import { streamsOf } from './runs';
 import { type IntegrationItem, keys, type RunItem } from './state';
 import { isoTime, viewRunDetails } from './views';
 
@@ -13,13 +15,15 @@ const FAILING_AFTER = 3;
 export async function statusOf(context: EngineContext, id: string, item: IntegrationItem): Promise<IntegrationStatus> {
   const { state, clock, scheduler } = context.ports;
   const now = clock.now();
-  const runs = await recentRuns(context, id, 50);
+  const runs = await recentRuns(context, id, RECENT_RUNS);
   const active = await read<string>(state, keys.active(id));
-  const current = runs.find((run) => run.id === active?.value && !FINAL_STATES.includes(run.state));
+  const named = active && (await read<RunItem>(state, keys.run(active.value)))?.value;
+  const current = named && !FINAL_STATES.includes(named.state) ? named : undefined;
   const last = runs.find((run) => FINAL_STATES.includes(run.state));
   const running = current && (await viewRunDetails(context, current));
   const nextRun = await scheduler.next(id, now);
   const fresh = freshest(runs);
+  const retried = running?.streams.find((stream) => stream.fault);
   const failed = runs.find((run) => run.fault);
   const queued = await list(state, keys.queuedRuns(id));
   return {
@@ -31,8 +35,14 @@ export async function statusOf(context: EngineContext, id: string, item: Integra
     ...(last && { lastRun: await viewRunDetails(context, last) }),
     ...(fresh !== undefined && { freshness: { at: isoTime(fresh), seconds: (now - fresh) / 1000 } }),
     ...(nextRun !== undefined && { nextRun: isoTime(nextRun) }),
-    ...(failed?.fault && { lastFault: { ...failed.fault, at: isoTime(failed.finishedAt ?? failed.createdAt) } }),
+    ...(failed?.fault && { lastFault: await describeFault(context, failed, failed.fault) }),
+    ...(retried?.fault && { lastFault: { ...retried.fault, at: isoTime(now), stream: retried.stream } }),
   };
+}
+
+async function describeFault(context: EngineContext, run: RunItem, fault: FaultRecord) {
+  const stream = (await streamsOf(context, run.id)).find((item) => item.fault?.message === fault.message)?.stream;
+  return { ...fault, at: isoTime(run.finishedAt ?? run.createdAt), ...(stream !== undefined && { stream }) };
 }
 
 /** The runs that are kept, newest first. */
@@ -57,10 +67,9 @@ function progressOf(run: RunDetails): Progress {
   // An increment's size is not known beforehand; only full reads have an estimate that means something.
   const estimated = run.streams.filter((stream) => stream.estimatedRows !== undefined && stream.mode === 'full');
   if (estimated.length === 0 || estimated.length < run.streams.length) return progress;
-  const estimatedRows = estimated.reduce(
-    (total, stream) => total + Math.max(stream.estimatedRows ?? 0, stream.rows),
-    0,
-  );
+  const expected = (stream: StreamRun) =>
+    FINAL_STATES.includes(stream.state) ? stream.rows : Math.max(stream.estimatedRows ?? 0, stream.rows);
+  const estimatedRows = estimated.reduce((total, stream) => total + expected(stream), 0);
   if (estimatedRows === 0) return progress;
   const secondsLeft = rowsPerSecond > 0 ? (estimatedRows - run.rows) / rowsPerSecond : undefined;
   return {
@@ -74,7 +83,8 @@ function progressOf(run: RunDetails): Progress {
 /** What the last runs of an integration say about it. */
 export async function healthOf(context: EngineContext, id: string): Promise<IntegrationHealth> {
   const ended = (await recentRuns(context, id, RECENT_RUNS)).filter((run) => FINAL_STATES.includes(run.state));
-  const last = ended.find((run) => run.state !== 'cancelled');
+  const counted = ended.filter((run) => run.state !== 'cancelled');
+  const [last] = counted;
   if (last === undefined) {
     return {
       integration: id,
@@ -84,8 +94,8 @@ export async function healthOf(context: EngineContext, id: string): Promise<Inte
       detail: 'no sync has ended yet',
     };
   }
-  const failures = ended.findIndex((run) => run.state === 'succeeded' || run.state === 'partial');
-  const inARow = failures === -1 ? ended.length : failures;
+  const failures = counted.findIndex((run) => run.state === 'succeeded' || run.state === 'partial');
+  const inARow = failures === -1 ? counted.length : failures;
   const fresh = freshest(ended);
   return {
     integration: id,
@@ -99,7 +109,7 @@ export async function healthOf(context: EngineContext, id: string): Promise<Inte
 
 /** Counts over the runs of an integration that are kept. */
 export async function statsOf(context: EngineContext, id: string): Promise<IntegrationStats> {
-  const ended = (await recentRuns(context, id, RECENT_RUNS)).filter((run) => FINAL_STATES.includes(run.state));
+  const ended = (await allRuns(context, id)).filter((run) => FINAL_STATES.includes(run.state));
   const count = (state: RunItem['state']) => ended.filter((run) => run.state === state).length;
   const sum = (pick: (run: RunItem) => number) => ended.reduce((total, run) => total + pick(run), 0);
   const seconds = ended.map(secondsOf).sort((left, right) => left - right);
@@ -124,6 +134,15 @@ export async function statsOf(context: EngineContext, id: string): Promise<Integ
     costUsd: sum((run) => costOf(secondsOf(run), run.slices).usd),
     ...(fresh !== undefined && { freshnessSeconds: (context.ports.clock.now() - fresh) / 1000 }),
   };
+}
+
+async function allRuns(context: EngineContext, id: string): Promise<RunItem[]> {
+  const runs: RunItem[] = [];
+  for (;;) {
+    const page = await recentRuns(context, id, RECENT_RUNS, runs.at(-1)?.id);
+    runs.push(...page);
+    if (page.length < RECENT_RUNS) return runs;
+  }
 }
 
 function errorRate(ended: readonly RunItem[]): number {

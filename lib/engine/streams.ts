@@ -1,12 +1,12 @@
 import type { Partitions } from '../core/connector';
 import type { Fault } from '../core/fault';
-import { INCREMENT } from '../core/position';
+import { INCREMENT, type Position } from '../core/position';
 import { FINAL_STATES } from '../core/run';
 import { type EngineContext, newLease, parallelOf } from './context';
 import { json, list, read, update } from './records';
 import { backoffMs } from './retry';
 import type { Session } from './sessions';
-import { FEED, keys, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem } from './state';
+import { FEED, keys, LOADED, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem } from './state';
 import { nextFence } from './tasks';
 
 const MOST_RESTARTS = 50;
@@ -30,39 +30,48 @@ async function changeHeld(
   );
 }
 
-/** Decides what the slices of a stream are, and where they write. */
+/** Decides what the slices of a stream are, and where they write; gives how many there are. */
 export async function prepareStream(
   context: EngineContext,
   run: RunItem,
   stream: StreamItem,
   session: Session,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   if (stream.stream === FEED) {
     await changeHeld(context, run, stream, (current) => ({ ...current, parts: [null] }));
-    return;
+    return 1;
   }
-  if (stream.mode !== 'full' && stream.restarts === 0 && (await hasPosition(context, run, stream, session))) {
+  const position = stream.mode === 'full' ? undefined : await storedPosition(context, run, stream, session);
+  if (position && stream.restarts === 0 && isOfMode(position, stream)) {
     const parts = stream.mode === 'incremental' ? [null] : [];
     await changeHeld(context, run, stream, (current) => ({ ...current, parts }));
-    return;
+    return parts.length;
   }
-  await prepareLoad(context, run, stream, session, signal);
+  const nothingYet = position === undefined && stream.restarts === 0 && stream.mode !== 'full';
+  const skip = nothingYet && session.fields.sync_strategy?.initial_sync === 'none';
+  return prepareLoad(context, run, stream, session, skip, signal);
 }
 
-async function hasPosition(context: EngineContext, run: RunItem, stream: StreamItem, session: Session) {
+async function storedPosition(context: EngineContext, run: RunItem, stream: StreamItem, session: Session) {
   const key = { integration: run.integration, stream: stream.stream, partition: INCREMENT };
-  const fence = await nextFence(context, run.integration, stream.stream);
-  return (await session.destination.claim(key, fence)) !== undefined;
+  return session.destination.claim(key, await nextFence(context, run.integration, stream.stream));
 }
 
+/** A position that another mode has left says nothing to this one: the stream is read anew. */
+function isOfMode(position: Position, stream: StreamItem): boolean {
+  return (position.format === LOADED.format) === (stream.mode === 'changes');
+}
+
+/** Plans a full read into a shadow table; `skip`: only notes where what is new begins. */
 async function prepareLoad(
   context: EngineContext,
   run: RunItem,
   stream: StreamItem,
   session: Session,
+  skip: boolean,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const { partitions } = session.source;
   // A snapshot that no later increment repairs serves only the process that holds it: one slice, reserved for it.
   const alone = !context.options.exclusive && !isRepairable(stream);
@@ -70,12 +79,12 @@ async function prepareLoad(
   const request = { stream: stream.schema, want, signal, ...(stream.cursor && { cursor: stream.cursor }) };
   const planned: Partitions = partitions ? await partitions.call(session.source, request) : { parts: [null] };
   const { parts, after = stream.after } = planned;
-  if (session.fields.sync_strategy?.initial_sync === 'none' && stream.mode === 'incremental' && after) {
+  if (skip && after) {
     const key = { integration: run.integration, stream: stream.stream, partition: INCREMENT };
     await session.destination.prepare(key, stream.schema);
     await session.destination.seed(key, after);
     await changeHeld(context, run, stream, (current) => ({ ...current, parts: [] }));
-    return;
+    return 0;
   }
   const load = `${run.id}.${stream.restarts}`;
   await forgetOldLoad(context, run, stream, session, load);
@@ -84,14 +93,19 @@ async function prepareLoad(
     ...current,
     parts,
     load,
+    attempts: 0,
     ...(after && { after }),
     ...reserved,
   }));
+  return parts.length;
 }
 
-/** Whether a later increment or the feed reads again what changes during a full read of the stream. */
+/**
+ * Whether an increment or the feed reads again what changes during a full read of the stream. A stream that is always
+ * read fully has a cursor at most for later: nothing would repair its load.
+ */
 export function isRepairable(stream: StreamItem): boolean {
-  return stream.cursor !== undefined || stream.mode === 'changes';
+  return stream.mode === 'changes' || (stream.mode === 'incremental' && stream.cursor !== undefined);
 }
 
 /** Remembers which load is being filled, so that the remains of one that never ended are removed by the next. */
@@ -117,13 +131,28 @@ export async function finishStream(
   signal: AbortSignal,
 ): Promise<void> {
   const slices = await slicesOf(context, run, stream);
-  const notes = stream.load === undefined ? [] : await publish(context, run, stream, slices, session, signal);
+  const published = stream.load === undefined || stream.catchUp !== undefined;
+  const notes = published ? [] : await publish(context, run, stream, slices, session, signal);
+  if (!published && stream.mode === 'incremental' && slices.some((slice) => slice.resumed)) {
+    await addCatchUp(context, run, stream, notes);
+    return;
+  }
   await changeHeld(context, run, stream, (current) => ({
-    ...current,
+    ...withoutFault(current),
     state: 'succeeded',
     notes: [...current.notes, ...notes],
     changes: [...new Set([...current.changes, ...slices.flatMap((slice) => slice.changes)])],
     finishedAt: context.ports.clock.now(),
+  }));
+}
+
+/** A load that was interrupted stands on several snapshots; one increment at once makes it a single state. */
+async function addCatchUp(context: EngineContext, run: RunItem, stream: StreamItem, notes: readonly string[]) {
+  await changeHeld(context, run, stream, (current) => ({
+    ...current,
+    notes: [...current.notes, ...notes],
+    parts: [...(current.parts ?? []), null],
+    catchUp: current.parts?.length ?? 0,
   }));
 }
 
@@ -146,6 +175,11 @@ async function publish(
   return notes;
 }
 
+/** What was retried with success is no fault of the stream any more. */
+function withoutFault({ fault: _fault, ...stream }: StreamItem): StreamItem {
+  return stream;
+}
+
 /** The slices of a stream's current attempt. */
 export async function slicesOf(context: EngineContext, run: RunItem, stream: StreamItem): Promise<SliceItem[]> {
   const prefix = keys.slicePrefix(stream.stream, stream.restarts);
@@ -160,12 +194,15 @@ export async function streamFailed(
   fault: Fault,
 ): Promise<void> {
   const attempts = stream.attempts + 1;
-  if (fault.kind === 'lost') return restartStream(context, run, stream, fault);
-  if (fault.kind !== 'transient' || attempts >= context.options.maxAttempts) return giveUp(context, run, stream, fault);
+  const isFenced = fault.code === 'fenced';
+  if (fault.kind === 'lost' && !isFenced) return restartStream(context, run, stream, fault);
+  if (!(fault.kind === 'transient' || isFenced) || attempts >= context.options.maxAttempts)
+    return giveUp(context, run, stream, fault);
   await changeHeld(context, run, stream, (current) => ({
     ...current,
     attempts,
     retries: current.retries + 1,
+    fault: fault.record(),
     retryAt: context.ports.clock.now() + backoffMs(attempts, context.ports.random(), fault.retryAfterMs),
   }));
 }
@@ -212,8 +249,12 @@ export async function restartStream(
     (current) => {
       if (current === undefined || current.state !== 'running' || current.restarts !== stream.restarts)
         return undefined;
-      const { parts: _parts, load: _load, lease: _lease, ...rest } = current;
-      return { ...rest, restarts: current.restarts + 1, attempts: 0, notes: [...current.notes, fault.message] };
+      const { parts: _parts, load: _load, catchUp: _catchUp, lease: _lease, ...rest } = current;
+      const restarts = current.restarts + 1;
+      // The first time at once; what is lost again and again is tried less and less often.
+      const wait = restarts > 1 ? backoffMs(restarts, context.ports.random()) : 0;
+      const notes = [...new Set([...current.notes, fault.message])];
+      return { ...rest, restarts, attempts: 0, retryAt: context.ports.clock.now() + wait, notes };
     },
     run.createdAt + RUN_RETENTION_MS,
   );

@@ -1,7 +1,16 @@
 import { FINAL_STATES } from '../core/run';
 import { type EngineContext, isHeld, newLease } from './context';
 import { json, list, read, type Stored, update } from './records';
-import { FEED, keys, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem, streamOf } from './state';
+import {
+  FEED,
+  keys,
+  type Lease,
+  RUN_RETENTION_MS,
+  type RunItem,
+  type SliceItem,
+  type StreamItem,
+  streamOf,
+} from './state';
 
 /** What a worker does next for a run. A claimed stream or slice carries this worker's lease. */
 export type Task =
@@ -11,26 +20,53 @@ export type Task =
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'none' };
 
+/** A piece of work that this worker holds. */
+export type Claimed = Extract<Task, { readonly kind: 'prepare' | 'finish' | 'slice' }>;
+
 const PAGE = 50;
 
-/** Claims the first piece of work of a run that nobody holds, in the order of its streams. */
-export async function nextTask(context: EngineContext, run: RunItem, parallel: number): Promise<Task> {
+/** Where a worker goes on searching: behind the streams that it has passed. */
+export interface SearchStart {
+  after?: string;
+}
+
+/**
+ * Claims the first piece of work of a run that nobody holds: from `start` on in the order of its streams, and then from
+ * the first one. `start` is moved on, so that streams which wait are not looked at again for every piece of work.
+ */
+export async function nextTask(
+  context: EngineContext,
+  run: RunItem,
+  parallel: number,
+  start: SearchStart,
+): Promise<Task> {
   const search = new Search(context, run, parallel);
-  let after: string | undefined;
+  const begun = start.after;
+  const rest = await searchFrom(context, run, search, start);
+  if (rest || begun === undefined) return rest ?? search.nothing();
+  delete start.after;
+  return (await searchFrom(context, run, search, start, begun)) ?? search.nothing();
+}
+
+async function searchFrom(
+  context: EngineContext,
+  run: RunItem,
+  search: Search,
+  start: SearchStart,
+  until?: string,
+): Promise<Task | undefined> {
   for (;;) {
-    const page = await list(context.ports.state, keys.parts(run.id), {
-      prefix: keys.openPrefix,
-      limit: PAGE,
-      ...(after !== undefined && { after }),
-    });
-    for (const marker of page) {
-      const task = await search.claim(streamOf(marker.key.sort));
-      if (task) return task;
+    const { after } = start;
+    const query = { prefix: keys.openPrefix, limit: PAGE, ...(after !== undefined && { after }) };
+    const page = await list(context.ports.state, keys.parts(run.id), query);
+    for (const { key } of page) {
       if (search.crowded) return search.nothing();
+      const task = await search.claim(streamOf(key.sort));
+      if (task) return task;
+      if (until !== undefined && key.sort >= until) return undefined;
+      start.after = key.sort;
     }
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return search.nothing();
-    after = last.key.sort;
+    if (page.length < PAGE) return undefined;
   }
 }
 
@@ -62,10 +98,7 @@ class Search {
     const stream = stored.value;
     if (FINAL_STATES.includes(stream.state)) return { kind: 'close', stream };
     if (name === FEED && (await this.#othersOpen())) return undefined;
-    if (isHeld(this.#context, stream.lease)) {
-      this.#held++;
-      return undefined;
-    }
+    if (this.#isTaken(stream.lease)) return undefined;
     if (this.#mustWait(stream.retryAt) || this.#isReserved(stream)) return undefined;
     if (stream.parts === undefined) return this.#claimStream(stored, 'prepare');
     const slices = await this.#slices(stream);
@@ -77,6 +110,14 @@ class Search {
   async #othersOpen(): Promise<boolean> {
     const open = await this.#context.ports.state.query(keys.parts(this.#run.id), { prefix: keys.openPrefix, limit: 2 });
     return open.length > 1;
+  }
+
+  /** Another process that dies takes its message with it, so its leases are waited for. */
+  #isTaken(lease: Lease | undefined): boolean {
+    if (lease === undefined || !isHeld(this.#context, lease)) return false;
+    this.#held++;
+    if (!lease.owner.startsWith(`${this.#context.options.owner}/`)) this.#mustWait(lease.until);
+    return true;
   }
 
   #mustWait(until: number): boolean {
@@ -114,14 +155,12 @@ class Search {
   async #claimSlice(stream: StreamItem, slices: readonly (SliceItem | undefined)[]): Promise<Task | undefined> {
     for (const [index, slice] of slices.entries()) {
       if (slice?.done) continue;
-      if (isHeld(this.#context, slice?.lease)) {
-        this.#held++;
-        if (this.crowded) return undefined;
-        continue;
-      }
+      if (this.crowded) return undefined;
+      if (this.#isTaken(slice?.lease)) continue;
       if (slice && this.#mustWait(slice.retryAt)) continue;
       const item = await this.#takeSlice(stream, index);
       if (item) return { kind: 'slice', stream, index, item };
+      this.#held++;
     }
     return undefined;
   }
@@ -135,7 +174,7 @@ class Search {
       keys.slice(this.#run.id, stream.stream, stream.restarts, index),
       (current) => {
         if (current && (current.done || isHeld(this.#context, current.lease))) return undefined;
-        return { ...(current ?? NEW_SLICE), lease, fence };
+        return { ...(current ? { ...current, resumed: true } : NEW_SLICE), lease, fence };
       },
       this.#run.createdAt + RUN_RETENTION_MS,
     );

@@ -55,6 +55,7 @@ export async function viewRunDetails(context: EngineContext, run: RunItem): Prom
 
 function viewStream(stream: StreamItem, slices: readonly SliceItem[]): StreamRun {
   const sum = (pick: (slice: SliceItem) => number) => slices.reduce((total, slice) => total + pick(slice), 0);
+  const fault = stream.fault ?? slices.find((slice) => slice.fault)?.fault;
   return {
     stream: stream.stream,
     state: stream.state,
@@ -69,7 +70,7 @@ function viewStream(stream: StreamItem, slices: readonly SliceItem[]): StreamRun
     changes: [...new Set([...stream.changes, ...slices.flatMap((slice) => slice.changes)])],
     notes: stream.notes,
     ...(stream.estimatedRows !== undefined && { estimatedRows: stream.estimatedRows }),
-    ...(stream.fault && { fault: stream.fault }),
+    ...(fault && { fault }),
     ...(stream.startedAt !== undefined && { startedAt: isoTime(stream.startedAt) }),
     ...(stream.finishedAt !== undefined && { finishedAt: isoTime(stream.finishedAt) }),
   };

@@ -50,7 +50,8 @@ function wrongFolder(tree: Tree, { file, specifier, target }: Import, from: stri
 function wrongPackage({ file, specifier }: Import, from: string): string[] {
   if (PURE.test(from) && OUTWARD.test(specifier)) return [`${file} imports ${specifier}: ${from} is pure`];
   const refused = (reason: string) => [`${file} imports ${specifier}: ${reason}`];
-  if (from === 'lib/core' && !/^(zod|node:.*)$/.test(specifier)) return refused('lib/core may use only zod');
+  if (from === 'lib/core' && !/^(zod|croner|node:.*)$/.test(specifier))
+    return refused('lib/core may use only zod and croner');
   const isCdk = /^(aws-cdk-lib|constructs|cdk-nag)(\/|$)/.test(specifier);
   if (isCdk && !['lib/infra', 'bin', 'test'].includes(from)) return refused('only lib/infra may use the CDK');
   const isAws = /^@(aws-sdk|smithy)\//.test(specifier);

@@ -24,10 +24,13 @@ export interface SimulatedProcess {
 export class Injector {
   readonly trace: string[] = [];
   readonly #plan: ReadonlyMap<number, Injection>;
-  readonly #onCall: (call: number) => void;
+  readonly #onCall: (call: number) => Promise<void> | undefined;
   armed = true;
 
-  constructor(plan: ReadonlyMap<number, Injection>, onCall: (call: number) => void = () => undefined) {
+  constructor(
+    plan: ReadonlyMap<number, Injection>,
+    onCall: (call: number) => Promise<void> | undefined = () => undefined,
+  ) {
     this.#plan = plan;
     this.#onCall = onCall;
   }
@@ -72,7 +75,7 @@ export class Injector {
 
   async #around<T>(process: SimulatedProcess, name: string, effect: () => Promise<T>): Promise<T> {
     if (process.dead) throw new Crash();
-    const injection = this.#next(`${process.name}:${name}`);
+    const injection = await this.#next(`${process.name}:${name}`);
     if (injection === 'error-before') throw injected(name);
     if (injection === 'crash-before') this.#die(process);
     const result = await effect();
@@ -82,11 +85,12 @@ export class Injector {
     return result;
   }
 
-  #next(name: string): Injection | undefined {
+  async #next(name: string): Promise<Injection | undefined> {
     if (!this.armed) return undefined;
     this.trace.push(name);
-    this.#onCall(this.trace.length);
-    return this.#plan.get(this.trace.length);
+    const call = this.trace.length;
+    await this.#onCall(call);
+    return this.#plan.get(call);
   }
 
   #die(process: SimulatedProcess): never {

@@ -2,13 +2,12 @@ import { FINAL_STATES, type Run } from '../../lib/core/run';
 import { Redactor } from '../../lib/core/secret';
 import { createEngine, type Engine } from '../../lib/engine/engine';
 import { ManualClock } from '../memory/clock';
-import { MemoryStore, memoryDestination } from '../memory/destination';
 import { MemoryQueue } from '../memory/queue';
 import { memoryScheduler, silentLog } from '../memory/scheduler';
 import { MemorySecrets } from '../memory/secrets';
-import { MemoryDatabase, memoryConnector } from '../memory/source';
 import { MemoryStateStore } from '../memory/state';
 import { Crash, type Injector, type SimulatedProcess } from './injector';
+import { INTEGRATION, type Parts } from './parts';
 import { generator } from './random';
 
 const LEASE_MS = 60_000;
@@ -17,7 +16,6 @@ const MOST_STEPS = 2000;
 /** How a simulated system is set up. */
 export interface Setup {
   readonly mode: 'full' | 'incremental' | 'changes';
-  readonly bytes: boolean;
   /** Workers that advance at the same time in each process. */
   readonly workers: number;
   readonly processes: number;
@@ -26,12 +24,13 @@ export interface Setup {
 interface Member {
   readonly process: SimulatedProcess;
   readonly engine: Engine;
+  /** What the process holds open; closed by the operating system when it dies. */
+  readonly open: { close(): Promise<void> }[];
 }
 
 /** A source, a destination and a state that outlive the simulated processes which work on them. */
 export class World {
-  readonly database = new MemoryDatabase();
-  readonly store = new MemoryStore();
+  readonly parts: Parts;
   readonly clock = new ManualClock(1_700_000_000_000);
   readonly queue = new MemoryQueue(this.clock, { maxReceives: 20 });
   readonly state = new MemoryStateStore(this.clock);
@@ -41,8 +40,9 @@ export class World {
   #members: Member[] = [];
   #started = 0;
 
-  constructor(setup: Setup, injector: Injector, seed: number) {
+  constructor(setup: Setup, parts: Parts, injector: Injector, seed: number) {
     this.setup = setup;
+    this.parts = parts;
     this.#injector = injector;
     this.#random = generator(seed);
   }
@@ -51,9 +51,8 @@ export class World {
     for (let index = 0; index < this.setup.processes; index++) await this.#startProcess();
     await this.#ask((engine) =>
       engine.service.create({
-        name: 'simulated',
-        type: 'memory',
-        connection: {},
+        ...this.parts.source.document,
+        name: INTEGRATION,
         sync_settings: { parallel: 2, batch_size: 2 },
         sync_strategy: STRATEGIES[this.setup.mode],
       }),
@@ -63,7 +62,7 @@ export class World {
   /** Asks for a sync as a patient client does, and works until it has ended. */
   async sync(label: string): Promise<Run> {
     const request = { trigger: 'manual', whenRunning: 'queue', idempotencyKey: label } as const;
-    const run = await this.#ask((engine) => engine.service.sync('simulated', request));
+    const run = await this.#ask((engine) => engine.service.sync(INTEGRATION, request));
     for (let steps = 0; steps < MOST_STEPS; steps++) {
       const now = await this.#ask((engine) => engine.service.run(run.id));
       if (FINAL_STATES.includes(now.state)) return now;
@@ -84,14 +83,20 @@ export class World {
     throw new Error('stuck: there is always a message left');
   }
 
+  /** Ends all processes. */
+  async end(): Promise<void> {
+    await closeAll(this.#members.splice(0));
+  }
+
   async #startProcess(): Promise<void> {
     for (;;) {
       const process: SimulatedProcess = { name: `p${this.#started}`, dead: false };
-      const engine = this.#engine(process, `process-${this.#started++}`);
+      const open: Member['open'] = [];
+      const engine = this.#engine(process, `process-${this.#started++}`, open);
       try {
         if (this.setup.processes === 1) await this.queue.resetVisibility();
         await engine.recover();
-        this.#members.push({ process, engine });
+        this.#members.push({ process, engine, open });
         return;
       } catch (error) {
         if (!isExpected(error)) throw error;
@@ -99,9 +104,13 @@ export class World {
     }
   }
 
-  #engine(process: SimulatedProcess, owner: string): Engine {
+  #engine(process: SimulatedProcess, owner: string, open: Member['open']): Engine {
     const wrap = <T extends object>(name: string, target: T) => this.#injector.wrap(process, name, target);
-    const connector = memoryConnector(this.database, (source) => wrap('source', source));
+    const held = <T extends { close(): Promise<void> }>(name: string, target: T) => {
+      open.push(target);
+      return wrap(name, target);
+    };
+    const connector = this.parts.source.connector((source) => held('source', source));
     return createEngine(
       {
         state: wrap('state', this.state),
@@ -113,9 +122,8 @@ export class World {
         redactor: new Redactor(),
         random: this.#random,
         loadConnector: async () => connector,
-        connectorTypes: ['memory'],
-        openDestination: async (context) =>
-          wrap('destination', memoryDestination(this.store, context, this.setup.bytes)),
+        connectorTypes: [connector.type],
+        openDestination: async (context) => held('destination', await this.parts.store.open(context)),
         every: () => () => undefined,
       },
       { owner, leaseMs: LEASE_MS, exclusive: this.setup.processes === 1, parallel: 2, maxAttempts: 8 },
@@ -155,10 +163,16 @@ export class World {
   }
 
   async #bury(): Promise<void> {
-    const dead = this.#members.filter((member) => member.process.dead).length;
+    const dead = this.#members.filter((member) => member.process.dead);
     this.#members = this.#members.filter((member) => !member.process.dead);
-    for (let index = 0; index < dead; index++) await this.#startProcess();
+    await closeAll(dead);
+    for (let index = 0; index < dead.length; index++) await this.#startProcess();
   }
+}
+
+async function closeAll(members: readonly Member[]): Promise<void> {
+  // The engine has closed some of them already, and a second time may be refused.
+  for (const member of members) await Promise.allSettled(member.open.splice(0).map((target) => target.close()));
 }
 
 const STRATEGIES = {

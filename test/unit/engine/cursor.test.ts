@@ -128,8 +128,6 @@ describe('decide', () => {
     expect(one(info, incremental)).toMatchObject({ mode: 'full' });
   });
 
-  // BUG: the reason of a stream that the source cannot read by increments is that of its cursor ('by "updated_at"'),
-  // though it is read fully. lib/engine/planning.ts:68. Fix: say that the source reads this stream fully only.
   it('gives a reason that fits when the source cannot read by increments', () => {
     expect(one(stream({ updated_at: {} }, { modes: ['full'] }), incremental)?.reason).toMatch(/full/);
   });

@@ -97,9 +97,6 @@ describe('wrong documents', () => {
     ]);
   });
 
-  // BUG: an unknown key at the top is compared with the common keys only, never with those of the connector, so that
-  // `tabels` and `conection` get a list without `tables` and `connection`. lib/engine/document.ts:46 (parseConfig of
-  // the common part alone). Fix: give `parseConfig` the connector's keys as further known ones.
   it('suggests a key of the connector for an unknown one at the top', async () => {
     expect(await issuesOf({ tabels: ['orders'] })).toEqual([
       { path: 'tabels', message: 'unknown key; did you mean "tables"?' },
@@ -153,8 +150,6 @@ describe('wrong documents', () => {
     expect(fault.hint).toMatch(/./);
   });
 
-  // BUG: of a wrong schedule and a wrong zone only the zone is reported, so that the owner corrects one after the other.
-  // lib/core/cron.ts:24 throws at the first. Fix: collect both issues before throwing.
   it('reports unavailable sections, a wrong schedule and a wrong zone together', async () => {
     const more = {
       sync_settings: { schedule: '61 * * * *', time_zone: 'Berlin' },
@@ -166,8 +161,6 @@ describe('wrong documents', () => {
     );
   });
 
-  // BUG: a time zone is only looked at when there is a schedule, so a wrong one is stored and surfaces when a schedule
-  // is added later. lib/engine/document.ts:105. Fix: check the zone by itself.
   it('refuses a wrong time zone also without a schedule', async () => {
     expect(await pathsOf({ sync_settings: { time_zone: 'Mars/Olympus' } })).toEqual(['sync_settings.time_zone']);
   });

@@ -39,7 +39,7 @@ describe('run ids', () => {
 
   it('name integration and time', () => {
     expect(runId('shop', at, 0)).toBe('shop-20261124-090807006-000000');
-    expect(runId('shop', at, 0.999999999)).toBe('shop-20261124-090807006-zzzzzz');
+    expect(runId('shop', at, 1 - Number.EPSILON)).toBe('shop-20261124-090807006-zzzzzz');
   });
 
   it('sort by time', () => {

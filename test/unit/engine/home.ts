@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Batch } from '../../../lib/core/batch';
 import type { Connector, PartitionRequest, Partitions, ScanRequest, Source } from '../../../lib/core/connector';
-import type { Destination } from '../../../lib/core/destination';
+import type { Destination, WriteOptions } from '../../../lib/core/destination';
 import { Fault, type FaultKind } from '../../../lib/core/fault';
+import type { Pipeline } from '../../../lib/core/pipeline';
 import { FINAL_STATES, type RunDetails } from '../../../lib/core/run';
 import { Redactor } from '../../../lib/core/secret';
 import type { SyncRequest } from '../../../lib/core/service';
@@ -26,7 +27,7 @@ export interface Hooks {
   partitions?(request: PartitionRequest, source: Source): Promise<Partitions> | undefined;
   /** Before batch number `batch` (from 0) of a scan is given. */
   scan?(request: ScanRequest, batch: number): Promise<void> | void;
-  write?(batch: Batch): Promise<void> | void;
+  write?(batch: Batch, options: WriteOptions): Promise<void> | void;
   publish?(stream: string): Promise<void> | void;
   drop?(): Promise<void>;
 }
@@ -44,6 +45,7 @@ export class Home {
   readonly timers = new Set<() => void>();
   readonly hooks: Hooks = {};
   bytes = false;
+  pipeline: Pipeline | undefined;
   /** Scans under way, and the most at the same time. */
   scans = 0;
   mostScans = 0;
@@ -65,6 +67,7 @@ export class Home {
         loadConnector: async () => loadConnector(),
         connectorTypes: ['memory'],
         openDestination: async (context) => this.#destination(memoryDestination(this.store, context, this.bytes)),
+        pipeline: () => this.pipeline,
         every: (_ms, work) => {
           this.timers.add(work);
           return () => this.timers.delete(work);
@@ -132,7 +135,7 @@ export class Home {
     return {
       ...destination,
       write: async (batch, slice, options) => {
-        await this.hooks.write?.(batch);
+        await this.hooks.write?.(batch, options);
         return destination.write(batch, slice, options);
       },
       publish: async (stream, load, options) => {

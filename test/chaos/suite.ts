@@ -1,0 +1,30 @@
+import { memorySource, memoryStore } from './parts';
+import { type Scenario, sweepSeeds, sweepSingles } from './sweep';
+import type { Setup } from './world';
+
+/** A scenario with source and store in memory; `bytes`: rows travel undecoded. */
+export function inMemory(mode: Setup['mode'], bytes: boolean, workers: number, processes = 1): Scenario {
+  return {
+    setup: { mode, workers, processes },
+    parts: async () => ({ source: memorySource(), store: memoryStore(bytes) }),
+  };
+}
+
+/** Sweeps a scenario: one fault exhaustively, two and three by seed. */
+export function describeSweep(name: string, scenario: Scenario): void {
+  describe(`every fault at every call: ${name}`, () => {
+    it('one fault, exhaustively: nothing is lost, doubled or stuck', async () => {
+      const { histories, failures } = await sweepSingles(scenario);
+      expect(failures.slice(0, 5)).toEqual([]);
+      expect(histories).toBeGreaterThan(200);
+    }, 300_000);
+
+    it.each([2, 3])(
+      '%i faults by seed: nothing is lost, doubled or stuck',
+      async (faults) => {
+        expect((await sweepSeeds(scenario, faults, 150)).slice(0, 5)).toEqual([]);
+      },
+      300_000,
+    );
+  });
+}

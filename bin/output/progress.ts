@@ -1,4 +1,5 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
+import { FINAL_STATES } from '../../lib/core/run';
 import type { RunDetails, StreamRun } from '../wire';
 import { count, duration, plain, shorten } from './format';
 import type { TextStream } from './printer';
@@ -30,8 +31,10 @@ function bars(stream: NodeJS.WriteStream): Progress {
     emptyOnZero: true,
   });
   const known = new Map<string, SingleBar>();
+  const retried = retriedFaults();
   return {
     update(run) {
+      for (const line of retried(run)) multi.log(`${line}\n`);
       for (const one of run.streams) {
         const key = `${run.id} ${one.stream}`;
         const { total, value, payload } = barOf(one, run.seconds);
@@ -42,6 +45,24 @@ function bars(stream: NodeJS.WriteStream): Progress {
       }
     },
     stop: () => multi.stop(),
+  };
+}
+
+/** Why a run that goes on is slow: each fault that is being retried, once. */
+function retriedFaults(): (run: RunDetails) => string[] {
+  const told = new Set<string>();
+  return (run) => {
+    if (FINAL_STATES.includes(run.state)) return [];
+    const faults = [run.fault, ...run.streams.map((stream) => stream.fault)].filter(
+      (fault) => fault?.kind === 'transient',
+    );
+    return faults.flatMap((fault) => {
+      if (fault === undefined || told.has(fault.message)) return [];
+      told.add(fault.message);
+      return [
+        `${run.integration}: trying again after: ${plain(fault.message)}${fault.hint ? ` (${plain(fault.hint)})` : ''}`,
+      ];
+    });
   };
 }
 
@@ -65,8 +86,10 @@ const LINE_EVERY_MS = 5000;
 function lines(stream: TextStream): Progress {
   const states = new Map<string, string>();
   let lastLine = Date.now();
+  const retried = retriedFaults();
   return {
     update(run) {
+      for (const line of retried(run)) stream.write(`${line}\n`);
       const due = Date.now() - lastLine >= LINE_EVERY_MS;
       for (const one of run.streams) {
         const key = `${run.id} ${one.stream}`;

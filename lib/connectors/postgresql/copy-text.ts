@@ -1,12 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import type { Row, Value } from '../../core/batch';
+import type { Row } from '../../core/batch';
 import { Fault } from '../../core/fault';
 import type { Column } from '../../core/schema';
-import { type Convert, converter } from './values';
+import { CopyFields } from './copy-fields';
+import { fieldReader, type ReadField } from './values';
 
 const NEWLINE = 10;
-const NULL_FIELD = '\\N';
-const ESCAPES: { readonly [letter: string]: string } = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
 /** Rows taken out of the text; `bytes` is the size they had in it. */
 export interface Filled {
@@ -26,18 +25,15 @@ export function emptyFill(): Filled {
  * that the reader decides where a batch ends.
  */
 export class CopyText {
-  readonly #converts: readonly (Convert | undefined)[];
-  readonly #width: number;
+  readonly #fields = new CopyFields();
+  readonly #readers: readonly ReadField[];
   readonly #extra: number;
   readonly #verify: boolean;
   #partial: Buffer[] = [];
-  #text = '';
-  #at = 0;
 
   /** `extra` fields follow the columns of each row. `verify`: the server does not promise valid UTF-8. */
   constructor(columns: readonly Column[], extra: number, verify: boolean) {
-    this.#converts = columns.map(converter);
-    this.#width = columns.length;
+    this.#readers = columns.map(fieldReader);
     this.#extra = extra;
     this.#verify = verify;
   }
@@ -54,64 +50,40 @@ export class CopyText {
     const whole = this.#partial.length === 0 ? head : Buffer.concat([...this.#partial, head]);
     this.#partial = end === chunk.length ? [] : [chunk.subarray(end)];
     if (this.#verify && !isUtf8(whole)) throw invalidText();
-    this.#text = whole.toString('utf8');
-    this.#at = 0;
+    this.#fields.reset(whole);
   }
 
   /** Moves rows into `batch` until it has its size (then true) or no whole row is left (then false). */
   fill(batch: Filled, size: { readonly rows: number; readonly bytes: number }): boolean {
-    const text = this.#text;
+    const fields = this.#fields;
     const { rows } = batch;
     let { bytes } = batch;
-    let at = this.#at;
     let full = false;
-    while (at < text.length) {
-      const end = text.indexOf('\n', at);
-      const length = end + 1 - at;
-      full = rows.length > 0 && (rows.length >= size.rows || bytes + length > size.bytes);
-      if (full) break;
-      rows.push(this.#row(text, at, end, batch));
+    let extra: string | undefined;
+    for (;;) {
+      const length = fields.lineLength();
+      full = length > 0 && rows.length > 0 && (rows.length >= size.rows || bytes + length > size.bytes);
+      if (length === 0 || full) break;
+      rows.push(this.#row());
       bytes += length;
-      at = end + 1;
+      if (this.#extra > 0) extra = fields.rest();
+      else if (!fields.lineDone) throw wrongWidth(fields);
     }
     batch.bytes = bytes;
-    this.#at = at;
-    if (at >= text.length) this.#text = '';
+    if (extra !== undefined) batch.extra = extra.split('\t');
     return full;
   }
 
-  #row(text: string, start: number, end: number, batch: Filled): Row {
-    const row: Row = new Array(this.#width);
-    let at = start;
-    for (let index = 0; index < this.#width; index++) {
-      if (at > end) throw wrongWidth(text.slice(start, end));
-      const next = fieldEnd(text, at, end);
-      row[index] = this.#value(index, text.slice(at, next));
-      at = next + 1;
+  #row(): Row {
+    const fields = this.#fields;
+    const readers = this.#readers;
+    const row: Row = new Array(readers.length);
+    for (let index = 0; index < readers.length; index++) {
+      if (fields.lineDone) throw wrongWidth(fields);
+      row[index] = (readers[index] as ReadField)(fields);
     }
-    if (this.#extra > 0) batch.extra = text.slice(at, end).split('\t');
-    else if (at !== end + 1) throw wrongWidth(text.slice(start, end));
     return row;
   }
-
-  #value(index: number, field: string): Value {
-    const convert = this.#converts[index];
-    if (!field.includes('\\')) return convert ? convert(field) : field;
-    if (field === NULL_FIELD) return null;
-    const text = unescaped(field);
-    return convert ? convert(text) : text;
-  }
-}
-
-function fieldEnd(text: string, from: number, end: number): number {
-  const tab = text.indexOf('\t', from);
-  return tab < 0 || tab > end ? end : tab;
-}
-
-function unescaped(field: string): string {
-  // Most escaped fields are bytea, whose only escape is the first: a regular expression over 400 MB would be slow.
-  if (field.startsWith('\\\\x') && !field.includes('\\', 2)) return field.slice(1);
-  return field.replace(/\\(.)/gs, (_, letter: string) => ESCAPES[letter] ?? letter);
 }
 
 function invalidText(): Fault {
@@ -120,7 +92,6 @@ function invalidText(): Fault {
   });
 }
 
-function wrongWidth(line: string): Fault {
-  const fields = line.split('\t').length;
-  return new Fault('bug', 'copy_format', `the server sent a row of ${fields} fields that was not asked for`);
+function wrongWidth(fields: CopyFields): Fault {
+  return new Fault('bug', 'copy_format', `the server sent a row of ${fields.count()} fields that was not asked for`);
 }

@@ -1,13 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { Client, Pool, type PoolClient } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
 import type { Host } from '../../core/connector';
 import { Fault } from '../../core/fault';
 import { errorCode, errorMessage } from './classify';
 import { clientOptions } from './client';
 import type { PostgresqlConfig } from './config';
+import { CopyIn } from './copy-in';
 import { createSlots } from './slots';
 
 /** A row as the server gave it: text or null. */
@@ -165,11 +163,12 @@ function sessionOn(client: PoolClient, isBroken: () => boolean): Session {
     describe: async (text) =>
       (await run(text)).fields.map((field) => ({ type: field.dataTypeID, modifier: field.dataTypeModifier })),
     copy: (text, chunks) =>
-      named(async () => {
-        const stream = client.query(copyFrom(text));
-        await pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 2 }), stream);
-        return stream.rowCount;
-      }),
+      named(
+        () =>
+          new Promise<number>((resolve, reject) => {
+            client.query(new CopyIn(text, chunks, resolve, reject));
+          }),
+      ),
   };
 }
 

@@ -27,12 +27,17 @@ export interface Way {
   readonly move: Omit<Move, 'staging'> & { readonly staging: string | undefined };
   /** The table is the shadow of a load. */
   readonly load: boolean;
+  /** Rows that the server refuses are found one by one. Otherwise the first of them ends the attempt, which costs less. */
+  readonly careful: boolean;
 }
+
+/** What to write. Where rows were left out or joined, `origin` tells the place in the batch of each. */
+type Changes = Omit<Folded, 'origin' | 'ops'> & { readonly ops?: Uint8Array; readonly origin?: readonly number[] };
 
 /** One attempt's rows, and what was found out about them. */
 interface Attempt {
   readonly way: Way;
-  readonly changes: Folded;
+  readonly changes: Changes;
   readonly partial: boolean;
   readonly operations: boolean;
   /** Reason by place in the batch. */
@@ -43,7 +48,7 @@ interface Attempt {
 /** CARDINALITY_VIOLATION: a key is in the batch more than once. */
 const SAME_KEY_TWICE = '21000';
 
-/** Writes rows inside the caller's transaction. Rows that the server refuses are found and left out. */
+/** Writes rows inside the caller's transaction. */
 export async function writeRows(session: Session, batch: RowBatch, way: Way): Promise<Written> {
   const refused = new Map<number, Refusal>();
   const refuse = (refusal: Refusal) => void refused.set(refusal.index, refusal);
@@ -51,9 +56,10 @@ export async function writeRows(session: Session, batch: RowBatch, way: Way): Pr
   const changes = partial
     ? foldChanges(batch, way.move.shape, way.move.softDeletes, refuse)
     : applicable(batch, way, refuse);
-  const operations = changes.ops.some((op) => op === Op.Delete);
+  const operations = changes.ops?.includes(Op.Delete) === true;
   const attempt: Attempt = { way, changes, partial, operations, refused, bytes: 0 };
-  await writeRange(session, attempt, 0, changes.rows.length);
+  if (way.careful) await writeRange(session, attempt, 0, changes.rows.length);
+  else if (changes.rows.length > 0) await writeWhole(session, attempt, 0, changes.rows.length);
   const rejected = [...refused.values()]
     .sort((left, right) => left.index - right.index)
     .map(({ index, field, reason }): Rejection => {
@@ -64,19 +70,17 @@ export async function writeRows(session: Session, batch: RowBatch, way: Way): Pr
 }
 
 /** Without a key only additions can be applied. */
-function applicable(batch: RowBatch, way: Way, refuse: (refusal: Refusal) => void): Folded {
-  const all = batch.rows.map((_, index) => index);
-  const ops = batch.ops ?? new Uint8Array(batch.rows.length);
-  if (way.move.staging !== undefined || batch.ops === undefined) return { rows: batch.rows, ops, origin: all };
+function applicable({ rows, ops }: RowBatch, way: Way, refuse: (refusal: Refusal) => void): Changes {
+  if (way.move.staging !== undefined || ops === undefined) return { rows, ...(ops && { ops }) };
   const reason = way.load
     ? 'a full load takes only whole records, and this is a change of one'
     : 'the stream has no key, so the record that this changes cannot be found';
+  const all = rows.map((_, index) => index);
   const kept = all.filter((index) => ops[index] === Op.Insert || (way.load && ops[index] === Op.Update));
   const wanted = new Set(kept);
   for (const index of all) if (!wanted.has(index)) refuse({ index, reason });
   return {
-    rows: kept.flatMap((index) => [batch.rows[index] ?? []]),
-    ops: new Uint8Array(kept.length),
+    rows: kept.flatMap((index) => [rows[index] ?? []]),
     origin: kept,
   };
 }
@@ -93,7 +97,7 @@ async function writeRange(session: Session, attempt: Attempt, from: number, to: 
     await session.query('ROLLBACK TO SAVEPOINT range');
     await session.query('RELEASE SAVEPOINT range');
     if (to - from === 1) {
-      attempt.refused.set(attempt.changes.origin[from] ?? from, refusal(error, attempt, from));
+      attempt.refused.set(originOf(attempt.changes, from), refusal(error, attempt, from));
       return;
     }
     const middle = (from + to) >>> 1;
@@ -102,8 +106,13 @@ async function writeRange(session: Session, attempt: Attempt, from: number, to: 
   }
 }
 
+/** The place in the batch of a row. */
+function originOf({ origin }: Changes, place: number): number {
+  return origin?.[place] ?? place;
+}
+
 function refusal(error: unknown, { changes, way }: Attempt, place: number): Refusal {
-  const index = changes.origin[place] ?? place;
+  const index = originOf(changes, place);
   const reason = `the database refused the record: ${errorMessage(error)}`;
   const stored = error instanceof Error && 'column' in error ? error.column : undefined;
   const field = way.move.shape.columns.find(({ name }) => name === stored)?.source.name;
@@ -153,10 +162,10 @@ async function copyRange(session: Session, attempt: Attempt, text: string, from:
   const lines = encodeRows({
     shape: way.move.shape,
     rows: whole ? changes.rows : changes.rows.slice(from, to),
-    ops: whole ? changes.ops : changes.ops.subarray(from, to),
+    ops: whole ? changes.ops : changes.ops?.subarray(from, to),
     staged: way.move.staging !== undefined,
     refuse: ({ index, ...why }) => {
-      const origin = changes.origin[from + index] ?? from + index;
+      const origin = originOf(changes, from + index);
       refused.set(origin, { index: origin, ...why });
     },
   });
@@ -179,7 +188,7 @@ function* counted(chunks: Iterable<Uint8Array>, count: (length: number) => void)
 
 async function refuseMissing(session: Session, attempt: Attempt, move: Move, from: number): Promise<void> {
   for (const { seq } of await session.query(missingStatement(move))) {
-    const index = attempt.changes.origin[from + Number(seq)] ?? from + Number(seq);
+    const index = originOf(attempt.changes, from + Number(seq));
     attempt.refused.set(index, { index, reason: 'the change keeps fields of a record that is not stored' });
   }
 }

@@ -2,6 +2,7 @@ import type { Batch } from '../../core/batch';
 import type { Rejection, WriteOptions, WriteResult } from '../../core/destination';
 import type { SliceKey } from '../../core/position';
 import { type Bookkeeping, movePosition } from './bookkeeping';
+import { isDataError } from './classify';
 import { shadowName } from './names';
 import { quarantine } from './quarantine';
 import { finishTransaction, type Session, transaction } from './session';
@@ -41,13 +42,21 @@ export async function writeBatch(
   const load = slice.load !== undefined;
   const table = slice.load === undefined ? shape.table : shadowName(slice.stream, slice.load);
   const staging = isStaged(batch, shape, load) ? await ensureStaging(session, shape) : undefined;
-  const stored = await beginWrite(session, writing.target.namespace, table);
-  return finishTransaction(session, async () => {
-    checkFits(shape, stored);
-    const name = qualified(writing.target.namespace, table);
-    const move = { shape, stored, table: name, staging, softDeletes: writing.target.softDeletes };
-    return finish(await writeKind(session, batch, { move, load }));
-  });
+  const attempt = async (careful: boolean) => {
+    const stored = await beginWrite(session, writing.target.namespace, table);
+    return finishTransaction(session, async () => {
+      checkFits(shape, stored);
+      const name = qualified(writing.target.namespace, table);
+      const move = { shape, stored, table: name, staging, softDeletes: writing.target.softDeletes };
+      return finish(await writeKind(session, batch, { move, load, careful }));
+    });
+  };
+  try {
+    return await attempt(false);
+  } catch (error) {
+    if (batch.kind !== 'rows' || !isDataError(error)) throw error;
+    return await attempt(true);
+  }
 }
 
 type Way = Parameters<typeof writeRows>[2];

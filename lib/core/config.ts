@@ -154,7 +154,7 @@ function editDistance(left: string, right: string): number {
 }
 
 interface SchemaNode {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly properties?: { readonly [key: string]: SchemaNode };
   readonly required?: readonly string[];
@@ -207,5 +207,5 @@ function typeName(node: SchemaNode): string {
   const variants = node.anyOf ?? node.oneOf;
   if (variants) return variants.map(typeName).join(' or ');
   if (node.type === 'array') return `list of ${node.items ? typeName(node.items) : 'values'}`;
-  return node.type ?? 'any';
+  return [node.type ?? 'any'].flat().join(' or ');
 }

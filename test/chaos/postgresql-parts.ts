@@ -41,10 +41,10 @@ export async function postgresqlSource(server: PostgresqlServer, client: pg.Clie
 }
 
 /** A store on a real server, empty. */
-export async function postgresqlStore(server: PostgresqlServer, client: pg.Client): Promise<StorePart> {
+export async function postgresqlStore(url: string, client: pg.Client): Promise<StorePart> {
   await client.query(`drop schema if exists ${INTEGRATION} cascade`);
   return {
-    open: (context) => openDestination('postgresql', { url: server.url }, context, { log: silentLog }),
+    open: (context) => openDestination('postgresql', { url }, context, { log: silentLog }),
     rows: (stream) => tableRows(client, `${INTEGRATION}.${stream}`),
     async leftovers() {
       const { rows } = await client.query<{ readonly name: string }>(
@@ -64,8 +64,8 @@ async function tableRows(client: pg.Client, table: string): Promise<string[]> {
 }
 
 /** A connection of the test's own. */
-export async function connect(server: PostgresqlServer): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: server.url });
+export async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined); // the server may be stopped first
   await client.connect();
   return client;

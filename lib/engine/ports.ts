@@ -49,8 +49,9 @@ export interface EngineOptions {
 export const DEFAULT_OPTIONS: Omit<EngineOptions, 'owner'> = {
   leaseMs: 60_000,
   workBudgetMs: Number.POSITIVE_INFINITY,
-  // Small enough that a batch dies young: with larger ones the process needs several times the memory.
-  batch: { rows: 2500, bytes: 1024 * 1024 },
+  // Small enough that most rows die before the collector of young objects runs: with larger batches it moves them all to
+  // the old ones, and the process needs much more memory.
+  batch: { rows: 800, bytes: 512 * 1024 },
   parallel: 2,
   maxAttempts: 8,
   exclusive: true,

@@ -16,7 +16,7 @@ A record that cannot be loaded is kept as it came, with the reason; nothing is d
 
 Examples:
   explorerio quarantine main_database
-  explorerio quarantine main_database --stream public.orders --json`;
+  explorerio quarantine main_database --stream orders --json`;
 
 /** `explorerio quarantine`: records that could not be loaded. */
 export const addQuarantine: AddCommand = (program, cli) => {

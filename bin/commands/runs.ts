@@ -28,8 +28,7 @@ async function runs({ args, options, printer }: Call<RunsOptions>, { client }: C
     found.push(...page.runs);
   }
   found.sort((left, right) => right.created_at.localeCompare(left.created_at));
-  const name = (run: Run) => (names.length > 1 ? { ...run, id: `${run.integration} ${run.id}` } : run);
-  printer.result({ runs: found }, () => (found.length === 0 ? 'There is no run yet.' : runsTable(found.map(name))));
+  printer.result({ runs: found }, () => (found.length === 0 ? 'There is no run yet.' : runsTable(found)));
   return ExitCode.Ok;
 }
 

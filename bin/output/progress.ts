@@ -1,7 +1,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import { FINAL_STATES } from '../../lib/core/run';
 import type { RunDetails, StreamRun } from '../wire';
-import { count, duration, plain, shorten } from './format';
+import { count, duration, plain, plural, shorten } from './format';
 import type { TextStream } from './printer';
 
 /** Shows how runs come along. */
@@ -97,8 +97,9 @@ function lines(stream: TextStream): Progress {
         states.set(key, one.state);
         if (!changed && !(due && one.state === 'running')) continue;
         lastLine = Date.now();
-        const of = one.state === 'running' && one.estimated_rows ? ` of about ${count(one.estimated_rows)}` : '';
-        stream.write(`${run.integration} ${plain(one.stream)}: ${one.state}, ${count(one.rows)}${of} rows\n`);
+        const estimate = one.state === 'running' ? one.estimated_rows : undefined;
+        const rows = estimate ? `${count(one.rows)} of about ${plural(estimate, 'row')}` : plural(one.rows, 'row');
+        stream.write(`${run.integration} ${plain(one.stream)}: ${one.state}, ${rows}\n`);
       }
     },
     stop: () => undefined,

@@ -30,7 +30,7 @@ const login = verdict('config', 'login_failed', 'Check connection.username and c
 const rejected = verdict(
   'config',
   'login_refused',
-  "The server's pg_hba.conf does not let this role in from here, or wants TLS: add a line there, or set connection.ssl.",
+  "The server's pg_hba.conf does not let this role in from here, or wants TLS or a client certificate made for this role: add a line there, or set connection.ssl, with connection.ssl.cert and connection.ssl.key.",
 );
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -83,6 +83,11 @@ const CLASSES: { readonly [firstTwo: string]: Verdict } = {
 
 const lostConnection = verdict('transient', 'connection_lost', AGAIN);
 const wrongKey = verdict('config', 'tls_client_certificate', 'Check connection.ssl.cert and connection.ssl.key.');
+const refusedCertificate = verdict(
+  'config',
+  'tls_client_certificate',
+  'The server does not accept connection.ssl.cert: it must be signed by an authority that the server trusts (ssl_ca_file).',
+);
 const CODES: { readonly [code: string]: Verdict } = {
   ECONNREFUSED: unreachable,
   EHOSTUNREACH: unreachable,
@@ -113,6 +118,7 @@ const CODES: { readonly [code: string]: Verdict } = {
   UNABLE_TO_GET_ISSUER_CERT: unverified,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unverified,
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: wrongKey,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: refusedCertificate,
   ERR_SSL_WRONG_VERSION_NUMBER: verdict(
     'config',
     'tls_not_offered',

@@ -96,6 +96,7 @@ function tlsOptions(ssl: NonNullable<ConnectionConfig['ssl']>): ConnectionOption
   if (ssl === false) return undefined;
   if (ssl === true) return { rejectUnauthorized: true };
   const { verification = 'full', server_name: serverName } = ssl;
+  if ((ssl.cert === undefined) !== (ssl.key === undefined)) throw unpaired(ssl.cert === undefined ? 'cert' : 'key');
   return {
     rejectUnauthorized: verification !== 'off',
     ...(verification !== 'full' && { checkServerIdentity: () => undefined }),
@@ -109,6 +110,11 @@ function tlsOptions(ssl: NonNullable<ConnectionConfig['ssl']>): ConnectionOption
     ...(ssl.cert !== undefined && { cert: pem('cert', ssl.cert) }),
     ...(ssl.key !== undefined && { key: pem('key', ssl.key.reveal()) }),
   };
+}
+
+function unpaired(missing: 'cert' | 'key') {
+  const message = 'is missing: a client certificate needs both "cert" and "key"';
+  return invalidConfig([{ path: `connection.ssl.${missing}`, message }]);
 }
 
 function pem(field: string, given: string): string {

@@ -22,7 +22,7 @@ export function openPostgresql(config: PostgresqlConfig, context: DestinationCon
   const sessions = openSessions(config, host);
   const books = bookkeeping(context.namespace);
   const target = { namespace: context.namespace, softDeletes: context.deletes === 'soft' };
-  const writing: Writing = { books, target, bind: shapes(typeCatalog()) };
+  const writing: Writing = { books, target, bind: shapes(typeCatalog()), fitting: new WeakMap() };
   const { integration } = context;
   let ready = false;
   const withBooks = <T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>): Promise<T> =>

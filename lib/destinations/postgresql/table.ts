@@ -36,16 +36,20 @@ export async function storedColumns(session: Session, table: string): Promise<St
 }
 
 /**
- * Begins a transaction that will write to a table: nobody can change its columns from here on. The caller must end the
- * transaction also when this throws.
+ * Begins a transaction that will write to a table: nobody can change its columns from here on. With `known` columns the
+ * server is not asked for them. The caller must end the transaction also when this throws.
  */
-export async function beginWrite(session: Session, namespace: string, table: string): Promise<StoredColumns> {
+export async function beginWrite(
+  session: Session,
+  namespace: string,
+  table: string,
+  known?: StoredColumns,
+): Promise<StoredColumns> {
   const name = qualified(namespace, table);
+  const begin = `BEGIN; LOCK TABLE ${name} IN ROW EXCLUSIVE MODE`;
   try {
-    const results = await session.script(
-      `BEGIN; LOCK TABLE ${name} IN ROW EXCLUSIVE MODE; ${columnsQuery(literal(name))}`,
-    );
-    return byName(results[2] ?? []);
+    const results = await session.script(known ? begin : `${begin}; ${columnsQuery(literal(name))}`);
+    return known ?? byName(results[2] ?? []);
   } catch (error) {
     await session.query('ROLLBACK');
     if (errorCode(error) !== '42P01') throw error;

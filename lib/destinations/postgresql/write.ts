@@ -8,7 +8,7 @@ import { quarantine } from './quarantine';
 import { finishTransaction, type Session, transaction } from './session';
 import type { Bind, Shape, Target } from './shape';
 import { ensureStaging } from './staging';
-import { beginWrite, checkFits, qualified } from './table';
+import { beginWrite, checkFits, qualified, type StoredColumns } from './table';
 import { truncateStatement } from './upsert';
 import { writeBytes } from './write-bytes';
 import { type Written, writeRows } from './write-rows';
@@ -18,6 +18,8 @@ export interface Writing {
   readonly books: Bookkeeping;
   readonly target: Target;
   readonly bind: Bind;
+  /** Shadow tables that were found to hold a shape. Ours alone, they only ever gain columns, so they go on to hold it. */
+  readonly fitting: WeakMap<Shape, Map<string, StoredColumns>>;
 }
 
 /** See `Destination.write`: all in one transaction, at whose end the position moves. */
@@ -43,9 +45,11 @@ export async function writeBatch(
   const table = slice.load === undefined ? shape.table : shadowName(slice.stream, slice.load);
   const staging = isStaged(batch, shape, load) ? await ensureStaging(session, shape) : undefined;
   const attempt = async (careful: boolean) => {
-    const stored = await beginWrite(session, writing.target.namespace, table);
+    const known = load ? writing.fitting.get(shape)?.get(table) : undefined;
+    const stored = await beginWrite(session, writing.target.namespace, table, known);
     return finishTransaction(session, async () => {
       checkFits(shape, stored);
+      if (load && !known) rememberFit(writing, shape, table, stored);
       const name = qualified(writing.target.namespace, table);
       const move = { shape, stored, table: name, staging, softDeletes: writing.target.softDeletes };
       return finish(await writeKind(session, batch, { move, load, careful }));
@@ -70,6 +74,11 @@ async function writeKind(session: Session, batch: Batch, way: Way): Promise<Writ
     case 'truncate':
       return { rows: await session.execute(truncateStatement(way.move)), bytes: 0, rejected: [] };
   }
+}
+
+function rememberFit({ fitting }: Writing, shape: Shape, table: string, stored: StoredColumns): void {
+  const tables = fitting.get(shape) ?? new Map<string, StoredColumns>();
+  fitting.set(shape, tables.set(table, stored));
 }
 
 /** Rows of a keyed table meet rows that are there; all others are only added. */

@@ -17,6 +17,7 @@ export function runText(run: RunDetails): string {
   const remarks = [
     ...faultLines(run.fault),
     ...run.streams.flatMap((stream) => streamRemarks(stream, run.fault?.message)),
+    ...quarantineLines(run),
   ];
   if (remarks.length > 0) parts.push(remarks.join('\n'));
   return parts.join('\n\n');
@@ -44,6 +45,11 @@ function streamTable(streams: readonly StreamRun[]): string {
     ],
     rows,
   );
+}
+
+function quarantineLines({ integration, quarantined }: RunDetails): string[] {
+  if (quarantined === 0) return [];
+  return [`${plural(quarantined, 'record')} could not be loaded; see: explorerio quarantine ${integration}`];
 }
 
 function streamRemarks(stream: StreamRun, known: string | undefined): string[] {

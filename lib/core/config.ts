@@ -64,10 +64,13 @@ export function parseConfig<S extends z.ZodType>(
 }
 
 /** The fault for wrong fields: its message names each, `issues` holds them one by one. */
-export function invalidConfig(issues: readonly FieldIssue[]): Fault {
+export function invalidConfig(
+  issues: readonly FieldIssue[],
+  hint = 'Correct the named fields and send the document again. Nothing was changed.',
+): Fault {
   const message = issues.map((issue) => (issue.path ? `${issue.path}: ${issue.message}` : issue.message)).join('; ');
   return new Fault('config', 'invalid_config', `reading the configuration: ${message}`, {
-    hint: 'Correct the named fields and send the document again. Nothing was changed.',
+    hint,
     issues,
   });
 }

@@ -64,7 +64,7 @@ async function connectorOf(document: IntegrationDocument, loadConnector: (type: 
   try {
     return await loadConnector(type);
   } catch (error) {
-    if (!(error instanceof Fault) || error.kind !== 'config') throw error;
+    if (!(error instanceof Fault) || error.kind !== 'config' || error.issues !== undefined) throw error;
     throw invalidConfig([{ path: 'type', message: error.message }]);
   }
 }

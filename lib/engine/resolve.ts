@@ -7,6 +7,8 @@ import type { Redactor } from '../core/secret';
 /** `${NAME}`, and `$${` for a `${` that is meant as it stands. */
 const REFERENCE = /\$\$\{|\$\{([^{}]*)\}/g;
 const WHOLE_REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
+const UNSET_HINT =
+  'Set it where ExplorerIO runs: in its environment, or in a .env file in its working or data folder. A server that runs has to be started again.';
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Whether a text is one `${NAME}` and nothing else, so that showing it tells nothing. */
@@ -35,12 +37,12 @@ export async function resolveReferences(document: Json, secrets: Secrets, redact
       return value ?? reference;
     }),
   );
-  if (issues.length > 0) throw invalidConfig(issues);
+  if (issues.length > 0) throw invalidConfig(issues, UNSET_HINT);
   return result;
 }
 
 function missing(name: string): string {
-  if (NAME.test(name)) return `${name} is not set in the environment or in .env`;
+  if (NAME.test(name)) return `${name} is not set in the environment or in .env of the running ExplorerIO`;
   return `"\${${name}}" is no reference: a name has letters, digits and "_"; write "$\${" for a "\${" that is meant as it stands`;
 }
 

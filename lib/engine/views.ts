@@ -55,12 +55,13 @@ export async function viewRunDetails(context: EngineContext, run: RunItem): Prom
 
 function viewStream(stream: StreamItem, slices: readonly SliceItem[]): StreamRun {
   const sum = (pick: (slice: SliceItem) => number) => slices.reduce((total, slice) => total + pick(slice), 0);
+  const firstLoad = stream.load !== undefined && stream.mode === 'incremental';
   const fault = stream.fault ?? slices.find((slice) => slice.fault)?.fault;
   return {
     stream: stream.stream,
     state: stream.state,
     mode: stream.load === undefined ? stream.mode : 'full',
-    reason: stream.reason,
+    reason: firstLoad ? `first full load; afterwards ${stream.reason}` : stream.reason,
     rows: sum((slice) => slice.rows),
     bytes: sum((slice) => slice.bytes),
     quarantined: sum((slice) => slice.quarantined),

@@ -31,11 +31,11 @@ export function openServerHome(given: string, log: Logger): ServerHome {
   const file = join(folder, 'server.json');
   const known = read(file);
   const remembered = known ?? { password: randomBytes(24).toString('base64url'), data: chooseData(folder, log) };
+  const dataDirectory = isAbsolute(remembered.data) ? remembered.data : join(folder, remembered.data);
   if (known === undefined) {
-    refuseUnknownData(join(folder, 'data'), file);
+    for (const data of new Set([join(folder, 'data'), dataDirectory])) refuseUnknownData(data, file);
     writePrivate(file, JSON.stringify(remembered));
   }
-  const dataDirectory = isAbsolute(remembered.data) ? remembered.data : join(folder, remembered.data);
   const account = serverAccount(dataDirectory);
   refuseUnreachable(dataDirectory, account);
   return {

@@ -133,7 +133,7 @@ async function isReady(home: ServerHome, port: number): Promise<boolean> {
       'server_password_refused',
       'connecting to the embedded PostgreSQL server: it refuses the password',
       {
-        hint: `The password in ${join(home.folder, 'server.json')} is not the one of the data: restore that file, or set the old password with ALTER ROLE.`,
+        hint: `The password in ${join(home.folder, 'server.json')} is not the one of the data in ${home.dataDirectory}: restore that file, or move that folder away to begin anew.`,
         cause: error,
       },
     );

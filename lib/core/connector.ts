@@ -1,7 +1,7 @@
 import type { Batch, ByteFormat } from './batch';
 import type { CheckReport } from './check';
 import type { ConfigSpec, FieldDoc } from './config';
-import { type Fault, toFault } from './fault';
+import { type Classify, type Fault, guarded, toFault } from './fault';
 import type { Json } from './json';
 import type { Logger } from './log';
 import type { Position } from './position';
@@ -171,16 +171,6 @@ export function connector<C>(definition: Definition<C>): Connector {
       return guardSource(source, definition.classify);
     },
   };
-}
-
-type Classify = (error: unknown) => Fault | undefined;
-
-async function guarded<T>(doing: string, classify: Classify, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toFault(error, doing, classify);
-  }
 }
 
 async function* guardedBatches(

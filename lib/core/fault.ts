@@ -61,7 +61,7 @@ export class Fault extends Error {
 }
 
 /** `error` as a fault: itself when it is one, what `classify` says, or a `bug`. `doing` is put before the message. */
-export function toFault(error: unknown, doing: string, classify?: (error: unknown) => Fault | undefined): Fault {
+export function toFault(error: unknown, doing: string, classify?: Classify): Fault {
   if (error instanceof Fault) return error;
   const known = classify?.(error);
   const message = known?.message ?? messageOf(error);
@@ -72,6 +72,18 @@ export function toFault(error: unknown, doing: string, classify?: (error: unknow
     ...(known?.issues !== undefined && { issues: known.issues }),
   };
   return new Fault(known?.kind ?? 'bug', known?.code ?? 'unexpected_error', `${doing}: ${message}`, details);
+}
+
+/** How a driver's error becomes a fault; `undefined` when it is not one of the driver's. */
+export type Classify = (error: unknown) => Fault | undefined;
+
+/** Does `work`; whatever it throws leaves as a fault that says what was being done. */
+export async function guarded<T>(doing: string, classify: Classify, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toFault(error, doing, classify);
+  }
 }
 
 /** The message of anything that was thrown. An error of another realm is no `instanceof Error` here. */

@@ -2,7 +2,7 @@ import type { ConfigSpec } from '../core/config';
 import { nearest } from '../core/config';
 import type { Host } from '../core/connector';
 import type { Destination, DestinationContext, DestinationDefinition } from '../core/destination';
-import { Fault, toFault } from '../core/fault';
+import { type Classify, Fault, guarded } from '../core/fault';
 
 /** What everybody else sees of a destination: configuration is parsed, errors are faults. */
 export interface DestinationType {
@@ -56,16 +56,6 @@ export function destination<C>(definition: DestinationDefinition<C>): Destinatio
       return guardDestination(opened, classify);
     },
   };
-}
-
-type Classify = (error: unknown) => Fault | undefined;
-
-async function guarded<T>(doing: string, classify: Classify, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toFault(error, doing, classify);
-  }
 }
 
 function guardDestination(inner: Destination, classify: Classify): Destination {

@@ -10,8 +10,8 @@ import { backoffMs } from './retry';
 import { changeRun, failRun, release, settleRun, streamsOf } from './runs';
 import type { Session } from './sessions';
 import { runSlice, type SliceOutcome } from './slice';
-import { FEED, integrationOf, keys, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem } from './state';
-import { endStream, finishStream, giveUp, prepareStream, restartStream, streamFailed } from './streams';
+import { FEED, integrationOf, keys, RUN_RETENTION_MS, type RunItem, type SliceItem, streamOf } from './state';
+import { endStream, finishStream, giveUp, prepareStream, releaseStream, restartStream, streamFailed } from './streams';
 import { type Claimed, nextTask, type SearchStart, type Task } from './tasks';
 
 /** What becomes of the message that brought a worker to a run. */
@@ -106,13 +106,17 @@ async function endIfComplete(context: EngineContext, run: RunItem): Promise<Next
 }
 
 async function cancelAll(context: EngineContext, run: RunItem): Promise<Next> {
-  const open = await context.ports.state.query(keys.parts(run.id), { prefix: keys.openPrefix });
-  for (const marker of open) {
-    await endStream(context, run, decodeURIComponent(marker.sort.slice(keys.openPrefix.length)), 'cancelled');
-    await context.ports.state.delete(marker);
-  }
+  await endOpenStreams(context, run, 'cancelled');
   await settleRun(context, run);
   return DONE;
+}
+
+async function endOpenStreams(context: EngineContext, run: RunItem, state: 'failed' | 'cancelled', fault?: Fault) {
+  const open = await context.ports.state.query(keys.parts(run.id), { prefix: keys.openPrefix });
+  for (const marker of open) {
+    await endStream(context, run, streamOf(marker.sort), state, fault);
+    await context.ports.state.delete(marker);
+  }
 }
 
 /** Does one claimed piece of work; gives whether this worker may go on with another. */
@@ -160,23 +164,12 @@ async function workStream(
       if (slices > 1) await callOthers(context, run);
     } else await finishStream(context, run, stream, session, signal);
   } catch (error) {
-    if (signal.aborted) return !(await releaseStream(context, run, stream));
+    if (signal.aborted) {
+      await releaseStream(context, run, stream);
+      return false;
+    }
     await streamFailed(context, run, stream, toFault(error, `syncing ${stream.stream}`));
   }
-  return true;
-}
-
-async function releaseStream(context: EngineContext, run: RunItem, stream: StreamItem): Promise<true> {
-  await update<StreamItem>(
-    context.ports.state,
-    keys.stream(run.id, stream.stream),
-    (current) => {
-      if (current?.lease === undefined || current.lease.owner !== stream.lease?.owner) return undefined;
-      const { lease: _lease, ...free } = current;
-      return free;
-    },
-    run.createdAt + RUN_RETENTION_MS,
-  );
   return true;
 }
 
@@ -267,7 +260,8 @@ async function runFailed(context: EngineContext, id: string, fault: Fault, stop:
   const attempts = run.attempts + 1;
   context.ports.log.warn('a run failed', { run: id, kind: fault.kind, fault: fault.message });
   if (fault.kind !== 'transient' || attempts >= context.options.maxAttempts) {
-    await abandon(context, run, fault);
+    await endOpenStreams(context, run, 'failed', fault);
+    await failRun(context, run, fault);
     return DONE;
   }
   const wait = backoffMs(attempts, context.ports.random(), fault.retryAfterMs);
@@ -280,13 +274,4 @@ async function runFailed(context: EngineContext, id: string, fault: Fault, stop:
     fault: fault.record(),
   }));
   return { again: true, delayMs: wait };
-}
-
-async function abandon(context: EngineContext, run: RunItem, fault: Fault): Promise<void> {
-  const open = await context.ports.state.query(keys.parts(run.id), { prefix: keys.openPrefix });
-  for (const marker of open) {
-    await endStream(context, run, decodeURIComponent(marker.sort.slice(keys.openPrefix.length)), 'failed', fault);
-    await context.ports.state.delete(marker);
-  }
-  await failRun(context, run, fault);
 }

@@ -6,7 +6,7 @@ import type { Json } from '../core/json';
 import { isReference, walk } from './resolve';
 
 /** How a secret that is stored is shown; sent back, it keeps what is stored. */
-export const MASK = '[secret]';
+const MASK = '[secret]';
 
 const URL_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^:@/?#\s]*):(.+)@/i;
 

@@ -141,7 +141,7 @@ async function activate(context: EngineContext, run: RunItem): Promise<string> {
 }
 
 /** Starts the oldest run that waits, when none is active. */
-export async function promote(context: EngineContext, integration: string): Promise<void> {
+async function promote(context: EngineContext, integration: string): Promise<void> {
   const { state } = context.ports;
   for (const waiting of await list(state, keys.queuedRuns(integration))) {
     const stored = await read<RunItem>(state, keys.run(waiting.key.sort));
@@ -164,7 +164,7 @@ export async function cancelRun(context: EngineContext, id: string): Promise<Run
   }
   if (FINAL_STATES.includes(run.state)) return run;
   await context.ports.state.delete(keys.queuedRun(run.integration, id));
-  const ended = await endRun(context, run, 'cancelled');
+  const ended = await endRun(context, run, await streamsOf(context, id), 'cancelled');
   tellSettled(context, id);
   return ended ?? run;
 }
@@ -173,7 +173,7 @@ export async function cancelRun(context: EngineContext, id: string): Promise<Run
 export async function settleRun(context: EngineContext, run: RunItem): Promise<void> {
   if (!FINAL_STATES.includes(run.state)) {
     const streams = await streamsOf(context, run.id);
-    await endRun(context, run, overall(run, streams));
+    await endRun(context, run, streams, overall(run, streams));
   }
   await release(context, run);
 }
@@ -193,9 +193,14 @@ function tellSettled(context: EngineContext, id: string): void {
   for (const tell of context.settled.get(id) ?? []) tell();
 }
 
-async function endRun(context: EngineContext, run: RunItem, state: RunState, fault?: Fault) {
-  const sums = await countsOf(context, run.id);
-  const streams = await streamsOf(context, run.id);
+async function endRun(
+  context: EngineContext,
+  run: RunItem,
+  streams: readonly StreamItem[],
+  state: RunState,
+  fault?: Fault,
+) {
+  const sums = await countsOf(context, run.id, streams);
   const first = streams.find((stream) => stream.fault)?.fault;
   return changeRun(context, run.id, ({ fault: _retried, ...current }) => ({
     ...current,
@@ -209,7 +214,7 @@ async function endRun(context: EngineContext, run: RunItem, state: RunState, fau
 
 /** Ends a run that could not even be planned. */
 export async function failRun(context: EngineContext, run: RunItem, fault: Fault): Promise<void> {
-  await endRun(context, run, 'failed', fault);
+  await endRun(context, run, await streamsOf(context, run.id), 'failed', fault);
   await release(context, run);
 }
 
@@ -242,8 +247,7 @@ export async function slicesByStream(
   return result;
 }
 
-async function countsOf(context: EngineContext, run: string) {
-  const streams = await streamsOf(context, run);
+async function countsOf(context: EngineContext, run: string, streams: readonly StreamItem[]) {
   const slices = [...(await slicesByStream(context, run, streams)).values()].flat();
   const sum = (pick: (slice: SliceItem) => number) => slices.reduce((total, slice) => total + pick(slice), 0);
   return {

@@ -202,7 +202,7 @@ class SliceWork {
 }
 
 /** Somebody else has taken the slice over; what this worker knows about it is outdated. */
-export function leaseLost(stream: string): Fault {
+function leaseLost(stream: string): Fault {
   return new Fault('lost', 'lease_lost', `syncing ${stream}: another worker has taken over`);
 }
 

@@ -30,6 +30,11 @@ async function changeHeld(
   );
 }
 
+/** Gives a claimed stream back as it is. */
+export function releaseStream(context: EngineContext, run: RunItem, stream: StreamItem): Promise<void> {
+  return changeHeld(context, run, stream, (current) => current);
+}
+
 /** Decides what the slices of a stream are, and where they write; gives how many there are. */
 export async function prepareStream(
   context: EngineContext,
@@ -181,7 +186,7 @@ function withoutFault({ fault: _fault, ...stream }: StreamItem): StreamItem {
 }
 
 /** The slices of a stream's current attempt. */
-export async function slicesOf(context: EngineContext, run: RunItem, stream: StreamItem): Promise<SliceItem[]> {
+async function slicesOf(context: EngineContext, run: RunItem, stream: StreamItem): Promise<SliceItem[]> {
   const prefix = keys.slicePrefix(stream.stream, stream.restarts);
   return (await list<SliceItem>(context.ports.state, keys.parts(run.id), { prefix })).map((slice) => slice.value);
 }

@@ -1,4 +1,4 @@
-import type { Batch, ByteFormat, Row } from './batch';
+import type { Batch, ByteFormat, Row, RowBatch } from './batch';
 import type { CheckReport } from './check';
 import type { ConfigSpec } from './config';
 import type { Host } from './connector';
@@ -42,6 +42,13 @@ export interface WriteOptions {
   /** Records of this batch that the pipeline rejected. */
   readonly rejected?: readonly Rejection[];
   readonly signal: AbortSignal;
+}
+
+/** A batch of whole records that a load adds, and those of its records that the pipeline rejected. */
+export interface Addition {
+  /** Has no `ops`. */
+  readonly batch: RowBatch;
+  readonly rejected: readonly Rejection[];
 }
 
 /** What `prepare` did to the stored table, in words for the run record ("added column email (text)"). */
@@ -108,6 +115,14 @@ export interface Destination {
    * something that cannot be loaded (nothing was written; read it as rows).
    */
   write(batch: Batch, slice: SliceKey, options: WriteOptions): Promise<WriteResult>;
+  /**
+   * Like {@link write}, for a group of row batches of one schema in one transaction of a load: all are written with the
+   * position of the last, or none. `additions` are read as they come, to their end, and there is at least one. A
+   * destination to which a transaction for each batch costs nothing leaves this out.
+   * @throws Fault `lost`/`fenced`; `data`/`rows_rejected` when a record cannot be stored and it is not known which
+   * (nothing was written; write the same records batch by batch).
+   */
+  append?(additions: AsyncIterable<Addition>, slice: SliceKey, options: WriteOptions): Promise<WriteResult>;
   /**
    * Makes the shadow table of a load the visible one, in one transaction that also forgets the load's positions and
    * sets the position of the stream's {@link INCREMENT} slice to `next` (removes it when there is none). Idempotent.

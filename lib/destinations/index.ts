@@ -60,12 +60,17 @@ export function destination<C>(definition: DestinationDefinition<C>): Destinatio
 
 function guardDestination(inner: Destination, classify: Classify): Destination {
   const guard = <T>(doing: string, work: () => Promise<T>) => guarded(doing, classify, work);
+  const { append } = inner;
   return {
     accepts: inner.accepts,
     check: (signal) => guard('checking the destination', () => inner.check(signal)),
     prepare: (slice, next) => guard(`preparing ${next.stream}`, () => inner.prepare(slice, next)),
     claim: (slice, fence) => guard(`claiming ${slice.stream}`, () => inner.claim(slice, fence)),
     write: (batch, slice, options) => guard(`writing ${slice.stream}`, () => inner.write(batch, slice, options)),
+    ...(append && {
+      append: (additions, slice, options) =>
+        guard(`writing ${slice.stream}`, () => append.call(inner, additions, slice, options)),
+    }),
     publish: (stream, load, options) =>
       guard(`publishing ${stream.stream}`, () => inner.publish(stream, load, options)),
     discard: (stream, load) => guard(`discarding a load of ${stream}`, () => inner.discard(stream, load)),

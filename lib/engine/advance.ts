@@ -220,6 +220,8 @@ async function sliceFailed(
   const isFenced = fault.code === 'fenced';
   if (fault.code === 'bytes_rejected' && !item.rowsOnly) {
     await freeSlice(context, run, task, { ...counts, rowsOnly: true });
+  } else if (fault.code === 'rows_rejected' && !item.singly) {
+    await freeSlice(context, run, task, { ...counts, singly: true });
   } else if ((fault.kind === 'transient' || isFenced) && attempts < context.options.maxAttempts) {
     const wait = backoffMs(attempts, context.ports.random(), fault.retryAfterMs);
     const retryAt = context.ports.clock.now() + wait;

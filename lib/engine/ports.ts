@@ -37,6 +37,11 @@ export interface EngineOptions {
   readonly workBudgetMs: number;
   /** Targets for one batch. */
   readonly batch: { readonly rows: number; readonly bytes: number };
+  /**
+   * When the transaction that adds batches to a load is closed, whichever comes first. What it holds is lost with the
+   * process and read again; each transaction costs a few round trips.
+   */
+  readonly group: { readonly batches: number; readonly ms: number };
   /** Slices of one run read at the same time, where the document does not say. */
   readonly parallel: number;
   /** Failed attempts without progress before a stream is given up. */
@@ -51,7 +56,8 @@ export const DEFAULT_OPTIONS: Omit<EngineOptions, 'owner'> = {
   workBudgetMs: Number.POSITIVE_INFINITY,
   // Small enough that most rows die before the collector of young objects runs: with larger batches it moves them all to
   // the old ones, and the process needs much more memory.
-  batch: { rows: 800, bytes: 512 * 1024 },
+  batch: { rows: 400, bytes: 512 * 1024 },
+  group: { batches: 64, ms: 1000 },
   parallel: 2,
   maxAttempts: 8,
   exclusive: true,

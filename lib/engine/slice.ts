@@ -1,12 +1,14 @@
 import type { Batch, RowBatch } from '../core/batch';
 import type { ReadRequest } from '../core/connector';
-import type { Rejection } from '../core/destination';
+import type { Addition, Rejection, WriteOptions, WriteResult } from '../core/destination';
 import { Fault, toFault } from '../core/fault';
 import type { BoundPipeline } from '../core/pipeline';
 import type { StateKey } from '../core/ports';
 import { MAX_POSITION_BYTES, type Position, type SliceKey } from '../core/position';
 import type { StreamSchema } from '../core/schema';
+import { BatchReader } from './batch-reader';
 import type { EngineContext } from './context';
+import { Group, isAddition } from './group';
 import { readAhead } from './read-ahead';
 import { update } from './records';
 import type { Session } from './sessions';
@@ -75,15 +77,18 @@ class SliceWork {
     const reading = new AbortController();
     const stop = () => reading.abort();
     signal.addEventListener('abort', stop, { once: true });
+    const reader = new BatchReader(readAhead(this.#batches(committed, reading.signal), stop));
     try {
-      for await (const batch of readAhead(this.#batches(committed, reading.signal), stop)) {
-        await this.#write(batch);
+      for (let batch = await reader.next(); batch !== undefined; batch = await reader.next()) {
+        if (this.#joinsOthers(batch)) await this.#append(batch, reader);
+        else await this.#write(batch);
         if (signal.aborted) return await this.#leave('stopped');
-        if (this.#context.ports.clock.now() >= this.#task.deadline) return await this.#leave('more');
+        if (this.#isTimeUp()) return await this.#leave('more');
       }
       if (signal.aborted) return await this.#leave('stopped');
       return await this.#leave('done');
     } finally {
+      await reader.close(stop);
       signal.removeEventListener('abort', stop);
     }
   }
@@ -126,38 +131,76 @@ class SliceWork {
     return this.#context.ports.pipeline?.(this.#task.session.fields) !== undefined;
   }
 
-  async #write(batch: Batch): Promise<void> {
-    const { run, session, signal, item } = this.#task;
-    checkPosition(batch.after, batch.schema.stream);
-    const rejected: Rejection[] = [];
-    const ready = batch.kind === 'rows' ? this.#piped(batch, rejected) : batch;
-    await this.#prepare(ready.schema);
-    const result = await session.destination.write(ready, this.#slice, {
-      fence: item.fence,
-      run: run.id,
-      rejected,
-      signal,
+  #isTimeUp(): boolean {
+    return this.#context.ports.clock.now() >= this.#task.deadline;
+  }
+
+  /** A load only gains records, so that many batches can go into one transaction. */
+  #joinsOthers(batch: Batch): batch is RowBatch {
+    const { session, item, stream } = this.#task;
+    const able = session.destination.append !== undefined && stream.load !== undefined && item.singly !== true;
+    return able && this.#slice.load !== undefined && isAddition(batch);
+  }
+
+  async #append(first: RowBatch, reader: BatchReader): Promise<void> {
+    const { options, ports } = this.#context;
+    const { destination } = this.#task.session;
+    const pipe = (batch: RowBatch) => {
+      checkPosition(batch.after, batch.schema.stream);
+      return this.#piped(batch);
+    };
+    const joined = new Group(first, reader, pipe, {
+      ...options.group,
+      isOver: () => this.#isTimeUp(),
+      every: (ms, work) => ports.every(ms, work),
     });
+    await this.#prepare(this.#pipelineOf(first.schema)?.output ?? first.schema);
+    const result = await destination.append?.(joined.additions(), this.#slice, this.#options());
+    if (result) await this.#wrote(joined.last, result, joined.rejected);
+    joined.throwFailure();
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    checkPosition(batch.after, batch.schema.stream);
+    const { batch: ready, rejected } = batch.kind === 'rows' ? this.#piped(batch) : { batch, rejected: [] };
+    await this.#prepare(ready.schema);
+    const { destination } = this.#task.session;
+    const result = await destination.write(ready, this.#slice, { ...this.#options(), rejected });
+    await this.#wrote(batch, result, rejected.length);
+  }
+
+  #options(): WriteOptions {
+    const { run, signal, item } = this.#task;
+    return { fence: item.fence, run: run.id, signal };
+  }
+
+  async #wrote(last: Batch, result: WriteResult, rejected: number): Promise<void> {
     this.progressed = true;
     this.#item = {
       ...this.#item,
-      position: batch.after,
+      position: last.after,
       attempts: 0,
       rows: this.#item.rows + result.rows,
       bytes: this.#item.bytes + result.bytes,
-      quarantined: this.#item.quarantined + result.quarantined + rejected.length,
-      ...(batch.sourceTime !== undefined && { sourceTime: batch.sourceTime }),
+      quarantined: this.#item.quarantined + result.quarantined + rejected,
+      ...(last.sourceTime !== undefined && { sourceTime: last.sourceTime }),
     };
     await this.#saveSometimes();
   }
 
-  #piped(batch: RowBatch, rejected: Rejection[]): RowBatch {
-    let bound = this.#pipelines.get(batch.schema);
-    if (!this.#pipelines.has(batch.schema)) {
-      bound = this.#context.ports.pipeline?.(this.#task.session.fields)?.bind(batch.schema);
-      this.#pipelines.set(batch.schema, bound);
+  #piped(batch: RowBatch): Addition {
+    const bound = this.#pipelineOf(batch.schema);
+    if (bound === undefined) return { batch, rejected: [] };
+    const rejected: Rejection[] = [];
+    return { batch: bound.run(batch, (rejection) => rejected.push(rejection)), rejected };
+  }
+
+  #pipelineOf(schema: StreamSchema): BoundPipeline | undefined {
+    if (!this.#pipelines.has(schema)) {
+      const pipeline = this.#context.ports.pipeline?.(this.#task.session.fields);
+      this.#pipelines.set(schema, pipeline?.bind(schema));
     }
-    return bound ? bound.run(batch, (rejection) => rejected.push(rejection)) : batch;
+    return this.#pipelines.get(schema);
   }
 
   async #prepare(schema: StreamSchema): Promise<void> {

@@ -107,6 +107,8 @@ export interface SliceItem {
   readonly fault?: FaultRecord;
   /** Bytes of this slice could not be loaded unparsed. */
   readonly rowsOnly: boolean;
+  /** A record of this slice could not be stored; its batches are written each on its own, which finds it. */
+  readonly singly?: boolean;
   readonly changes: readonly string[];
   /** The shape last written, where it differs from the one that was planned. */
   readonly schema?: StreamSchema;

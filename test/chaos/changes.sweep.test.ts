@@ -22,7 +22,7 @@ describe('the sweep itself', () => {
         {
           setup: { mode: 'incremental', workers: 1, processes: 1 },
           parts: async () => {
-            const store = memoryStore(false);
+            const store = memoryStore(false, true);
             return {
               source: memorySource(),
               store: {

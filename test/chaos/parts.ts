@@ -50,11 +50,11 @@ export function memorySource(): SourcePart {
   };
 }
 
-/** A store in memory; `bytes`: it takes undecoded rows. */
-export function memoryStore(bytes: boolean): StorePart {
+/** A store in memory; `bytes`: it takes undecoded rows; `groups`: many batches in one transaction. */
+export function memoryStore(bytes: boolean, groups: boolean): StorePart {
   const store = new MemoryStore();
   return {
-    open: async (context) => memoryDestination(store, context, bytes),
+    open: async (context) => memoryDestination(store, context, bytes, groups),
     rows: async (stream) => store.visible(INTEGRATION, stream),
     leftovers: async () => store.shadows(),
   };

@@ -48,7 +48,7 @@ describeWithServer('faults by seed on a real server', postgresql({ version: 18 }
     async (setup) => {
       const scenario: Scenario = {
         setup,
-        parts: async () => ({ source: await postgresqlSource(server(), client), store: memoryStore(false) }),
+        parts: async () => ({ source: await postgresqlSource(server(), client), store: memoryStore(false, true) }),
       };
       expect((await sweepSeeds(scenario, 3, HISTORIES, FIRST_SEED)).slice(0, 3)).toEqual([]);
     },

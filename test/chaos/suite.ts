@@ -2,11 +2,11 @@ import { memorySource, memoryStore } from './parts';
 import { type Scenario, sweepSeeds, sweepSingles } from './sweep';
 import type { Setup } from './world';
 
-/** A scenario with source and store in memory; `bytes`: rows travel undecoded. */
-export function inMemory(mode: Setup['mode'], bytes: boolean, workers: number, processes = 1): Scenario {
+/** A scenario with source and store in memory; `bytes`: rows travel undecoded; `groups`: in transactions of many batches. */
+export function inMemory(mode: Setup['mode'], bytes: boolean, workers: number, processes = 1, groups = true): Scenario {
   return {
     setup: { mode, workers, processes },
-    parts: async () => ({ source: memorySource(), store: memoryStore(bytes) }),
+    parts: async () => ({ source: memorySource(), store: memoryStore(bytes, groups) }),
   };
 }
 

@@ -126,7 +126,14 @@ export class World {
         openDestination: async (context) => held('destination', await this.parts.store.open(context)),
         every: () => () => undefined,
       },
-      { owner, leaseMs: LEASE_MS, exclusive: this.setup.processes === 1, parallel: 2, maxAttempts: 8 },
+      {
+        owner,
+        group: { batches: 2, ms: 1000 },
+        leaseMs: LEASE_MS,
+        exclusive: this.setup.processes === 1,
+        parallel: 2,
+        maxAttempts: 8,
+      },
     );
   }
 

@@ -1,6 +1,15 @@
-import type { Row } from '../../lib/core/batch';
+import type { Row, RowBatch } from '../../lib/core/batch';
+import type { Addition, Rejection } from '../../lib/core/destination';
+import { Fault } from '../../lib/core/fault';
 import type { SliceKey } from '../../lib/core/position';
 import { type Harness, options, orders, position, rowBatch, signal } from './destination-harness';
+
+async function* additionsOf(
+  batches: readonly RowBatch[],
+  rejected: readonly Rejection[] = [],
+): AsyncGenerator<Addition> {
+  for (const [place, batch] of batches.entries()) yield { batch, rejected: place === 0 ? rejected : [] };
+}
 
 /** Registers the tests of loads: prepare, publish, discard. */
 export function loadContract({ start, pairs }: Harness): void {
@@ -41,6 +50,31 @@ export function loadContract({ start, pairs }: Harness): void {
       await destination.publish(orders(), 'two', { signal });
       expect(pairs(await read())).toEqual(['2=b']);
       expect(await destination.claim(slice, 1)).toBeUndefined();
+    });
+
+    it('adds many batches with the position of the last, or none of them', async () => {
+      const { destination, slice, read } = await start();
+      const { append } = destination;
+      if (!append) return;
+      const schema = orders();
+      const part: SliceKey = { ...slice, partition: 'part-1', load: 'many' };
+      await destination.prepare(part, schema);
+      await destination.claim(part, 1);
+      const batches = [1, 2, 3].map((value) => rowBatch(schema, [[BigInt(value), `row ${value}`]], value));
+      const add = (additions: AsyncIterable<Addition>, fence = 1) =>
+        append.call(destination, additions, part, options(fence));
+      async function* failing() {
+        yield* additionsOf(batches);
+        throw new Fault('transient', 'source_gone', 'reading orders: gone');
+      }
+      await expect(add(failing())).rejects.toMatchObject({ code: 'source_gone' });
+      await expect(add(additionsOf(batches), 0)).rejects.toMatchObject({ code: 'fenced' });
+      expect(await destination.claim(part, 1)).toBeUndefined();
+      const rejected = [{ row: [4n, 'bad'], schema, reason: 'a rule says no' }];
+      expect(await add(additionsOf(batches, rejected))).toMatchObject({ rows: 3, quarantined: 0 });
+      expect(await destination.claim(part, 1)).toEqual(position(3));
+      expect(await destination.publish(schema, 'many', { signal })).toMatchObject({ rows: 3 });
+      expect(pairs(await read())).toEqual(['1=row 1', '2=row 2', '3=row 3']);
     });
 
     it('keeps one record of each key, the last written', async () => {

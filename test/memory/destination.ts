@@ -1,5 +1,6 @@
-import { type Batch, Op, type Row, UNCHANGED } from '../../lib/core/batch';
+import { type Batch, Op, type Row, type RowBatch, UNCHANGED } from '../../lib/core/batch';
 import type {
+  Addition,
   Destination,
   DestinationContext,
   PublishOptions,
@@ -39,7 +40,12 @@ export class MemoryStore {
 }
 
 /** Opens one integration's place in a {@link MemoryStore}. */
-export function memoryDestination(store: MemoryStore, context: DestinationContext, bytes: boolean): Destination {
+export function memoryDestination(
+  store: MemoryStore,
+  context: DestinationContext,
+  bytes: boolean,
+  groups = true,
+): Destination {
   const table = (stream: string, load?: string) =>
     `${context.integration}/${stream}${load === undefined ? '' : `#${load}`}`;
   const markOf = (slice: SliceKey) => `${table(slice.stream, slice.load)}:${slice.partition}`;
@@ -68,6 +74,20 @@ export function memoryDestination(store: MemoryStore, context: DestinationContex
       mark.position = batch.after;
       return { rows: rows.length, bytes: 0, quarantined: 0 };
     },
+    ...(groups && {
+      async append(additions: AsyncIterable<Addition>, slice: SliceKey, options: WriteOptions) {
+        const batches: RowBatch[] = [];
+        for await (const { batch } of additions) batches.push(batch);
+        const rows = batches.flatMap((batch) => batch.rows);
+        const mark = checkFence(store.marks.get(markOf(slice)), slice, options);
+        const target = store.tables.get(table(slice.stream, slice.load));
+        const last = batches.at(-1);
+        if (target === undefined || last === undefined) throw new Fault('bug', 'no_table', 'appending: not prepared');
+        target.rows.push(...rows);
+        mark.position = last.after;
+        return { rows: rows.length, bytes: 0, quarantined: 0 };
+      },
+    }),
     async publish(stream, load, options: PublishOptions) {
       const shadow = store.tables.get(table(stream.stream, load));
       if (shadow === undefined) {

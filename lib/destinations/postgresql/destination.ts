@@ -1,6 +1,7 @@
 import type { Host } from '../../core/connector';
 import type { Destination, DestinationContext } from '../../core/destination';
 import { Fault } from '../../core/fault';
+import { appendBatches } from './append';
 import { bookkeeping, claimSlice, createBookkeeping, seedPosition } from './bookkeeping';
 import { checkDestination } from './check';
 import { errorCode } from './classify';
@@ -47,6 +48,8 @@ export function openPostgresql(config: PostgresqlConfig, context: DestinationCon
     claim: (slice, fence) => withBooks(undefined, (session) => claimSlice(session, books, slice, fence)),
     write: (batch, slice, options) =>
       withBooks(options.signal, (session) => writeBatch(session, writing, batch, slice, options)),
+    append: (additions, slice, options) =>
+      withBooks(options.signal, (session) => appendBatches(session, writing, additions, slice, options)),
     publish: (stream, load, options) =>
       withBooks(options.signal, (session) => publishLoad(session, writing, integration, stream, load, options)),
     discard: (stream, load) =>

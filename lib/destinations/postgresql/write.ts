@@ -1,6 +1,6 @@
 import type { Batch } from '../../core/batch';
 import type { Rejection, WriteOptions, WriteResult } from '../../core/destination';
-import type { SliceKey } from '../../core/position';
+import type { Position, SliceKey } from '../../core/position';
 import { type Bookkeeping, movePosition } from './bookkeeping';
 import { isDataError } from './classify';
 import { shadowName } from './names';
@@ -22,6 +22,31 @@ export interface Writing {
   readonly fitting: WeakMap<Shape, Map<string, StoredColumns>>;
 }
 
+/** What a transaction wrote, and what ends it. */
+interface Done {
+  readonly after: Position;
+  readonly rows: number;
+  readonly bytes: number;
+  /** By the pipeline. */
+  readonly rejected: readonly Rejection[];
+  /** By us. */
+  readonly refused: readonly Rejection[];
+}
+
+/** The end of every write: what could not be stored goes to quarantine, and the position moves. */
+export async function finishWrite(
+  session: Session,
+  { books }: Writing,
+  slice: SliceKey,
+  { run, fence }: WriteOptions,
+  { after, rows, bytes, rejected, refused }: Done,
+): Promise<WriteResult> {
+  const left = [...rejected, ...refused];
+  if (left.length > 0) await quarantine(session, books, slice, run, left);
+  await movePosition(session, books, slice, { fence, position: after, rows });
+  return { rows, bytes, quarantined: refused.length };
+}
+
 /** See `Destination.write`: all in one transaction, at whose end the position moves. */
 export async function writeBatch(
   session: Session,
@@ -30,37 +55,49 @@ export async function writeBatch(
   slice: SliceKey,
   options: WriteOptions,
 ): Promise<WriteResult> {
-  const finish = async (written: Written): Promise<WriteResult> => {
-    const rejected: readonly Rejection[] = [...(options.rejected ?? []), ...written.rejected];
-    if (rejected.length > 0) await quarantine(session, writing.books, slice, options.run, rejected);
-    const progress = { fence: options.fence, position: batch.after, rows: written.rows };
-    await movePosition(session, writing.books, slice, progress);
-    return { rows: written.rows, bytes: written.bytes, quarantined: written.rejected.length };
-  };
+  const finish = ({ rejected, ...counts }: Written) =>
+    finishWrite(session, writing, slice, options, {
+      ...counts,
+      after: batch.after,
+      rejected: options.rejected ?? [],
+      refused: rejected,
+    });
   if (batch.kind === 'rows' && batch.rows.length === 0) {
     return transaction(session, () => finish({ rows: 0, bytes: 0, rejected: [] }));
   }
   const shape = await writing.bind(session, batch.schema);
   const load = slice.load !== undefined;
-  const table = slice.load === undefined ? shape.table : shadowName(slice.stream, slice.load);
   const staging = isStaged(batch, shape, load) ? await ensureStaging(session, shape) : undefined;
-  const attempt = async (careful: boolean) => {
-    const known = load ? writing.fitting.get(shape)?.get(table) : undefined;
-    const stored = await beginWrite(session, writing.target.namespace, table, known);
-    return finishTransaction(session, async () => {
-      checkFits(shape, stored);
-      if (load && !known) rememberFit(writing, shape, table, stored);
-      const name = qualified(writing.target.namespace, table);
-      const move = { shape, stored, table: name, staging, softDeletes: writing.target.softDeletes };
+  const attempt = (careful: boolean) =>
+    writeToTable(session, writing, shape, slice, async (table, stored) => {
+      const move = { shape, stored, table, staging, softDeletes: writing.target.softDeletes };
       return finish(await writeKind(session, batch, { move, load, careful }));
     });
-  };
   try {
     return await attempt(false);
   } catch (error) {
     if (batch.kind !== 'rows' || !isDataError(error)) throw error;
     return await attempt(true);
   }
+}
+
+/** Runs `work` in a transaction in which the slice's table cannot change, and fits the shape. */
+export async function writeToTable<T>(
+  session: Session,
+  writing: Writing,
+  shape: Shape,
+  { stream, load }: SliceKey,
+  work: (table: string, stored: StoredColumns) => Promise<T>,
+): Promise<T> {
+  const { namespace } = writing.target;
+  const table = load === undefined ? shape.table : shadowName(stream, load);
+  const known = load === undefined ? undefined : writing.fitting.get(shape)?.get(table);
+  const stored = await beginWrite(session, namespace, table, known);
+  return finishTransaction(session, async () => {
+    checkFits(shape, stored);
+    if (load !== undefined && !known) rememberFit(writing, shape, table, stored);
+    return work(qualified(namespace, table), stored);
+  });
 }
 
 type Way = Parameters<typeof writeRows>[2];

@@ -176,6 +176,31 @@ for (const version of [15, 18] as const) {
       await destination.close();
     });
 
+    it('that the server refuses undo a group of batches; those that we refuse go to quarantine with it', async () => {
+      const { destination, slice } = await open(server(), 'groups');
+      const schema = orders([column('id', 'int64'), column('name', 'text', 'postgresql/inet')]);
+      const part = { ...slice, partition: 'part-1', load: 'one' };
+      await destination.prepare(part, schema);
+      await destination.claim(part, 1);
+      const append = (...rows: readonly Row[]) => {
+        async function* additions() {
+          for (const [place, row] of rows.entries()) {
+            yield { batch: rowBatch(schema, [row], place), rejected: [] };
+          }
+        }
+        return destination.append?.(additions(), part, options());
+      };
+      await expect(append([1n, '10.0.0.1'], [2n, 'no address'], [3n, '10.0.0.3'])).rejects.toMatchObject({
+        kind: 'data',
+        code: 'rows_rejected',
+      });
+      expect(await destination.claim(part, 1)).toBeUndefined();
+      expect(await append([1n, '10.0.0.1'], [2n, '\0'], [3n, '10.0.0.3'])).toMatchObject({ rows: 2, quarantined: 1 });
+      expect(await destination.quarantined({ limit: 10 })).toMatchObject([{ field: 'name', record: { id: '2' } }]);
+      expect(await destination.publish(schema, 'one', { signal: options().signal })).toMatchObject({ rows: 2 });
+      await destination.close();
+    });
+
     it('keep their names, however odd, apart from each other', async () => {
       const { destination } = await open(server(), 'Odd "names" \u{1f600}');
       const long = `${'ä'.repeat(31)}x`;

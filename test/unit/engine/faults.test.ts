@@ -232,6 +232,32 @@ describe('faults', () => {
     expect(home.visible('orders')).toBe(5);
   });
 
+  it('of a record that cannot be stored write the batches each on its own, and nothing is lost', async () => {
+    let written = 0;
+    home.hooks.write = (batch) => {
+      if (batch.schema.stream === 'orders' && ++written === 2) throw faultOf('data', 'rows_rejected');
+    };
+    const run = await syncAll(home, engine);
+    expect(run).toMatchObject({ state: 'succeeded', rows: 8, retries: 0 });
+    expect(home.visible('orders')).toBe(5);
+    expect(written).toBe(2 + 3);
+  });
+
+  it('of a record that cannot be stored on its own either fail the stream', async () => {
+    home.hooks.write = (batch) => {
+      if (batch.schema.stream === 'orders') throw faultOf('data', 'rows_rejected');
+    };
+    expect(states(await syncAll(home, engine))).toEqual({ orders: 'failed', people: 'succeeded' });
+  });
+
+  it('of the source keep what was read before them', async () => {
+    const written: number[] = [];
+    home.hooks.write = (batch) => void (batch.schema.stream === 'orders' && written.push(1));
+    failScans(faultOf('transient'), 1, 2);
+    expect(await syncAll(home, engine)).toMatchObject({ state: 'succeeded', rows: 8, retries: 1 });
+    expect(written).toHaveLength(3);
+  });
+
   it('of rows that are called rejected bytes fail the stream, and do not go round for ever', async () => {
     home.hooks.write = (batch) => {
       if (batch.schema.stream === 'orders') throw faultOf('data', 'bytes_rejected');

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Batch } from '../../../lib/core/batch';
 import type { Connector, PartitionRequest, Partitions, ScanRequest, Source } from '../../../lib/core/connector';
-import type { Destination, WriteOptions } from '../../../lib/core/destination';
+import type { Addition, Destination, WriteOptions, WriteResult } from '../../../lib/core/destination';
 import { Fault, type FaultKind } from '../../../lib/core/fault';
 import type { Pipeline } from '../../../lib/core/pipeline';
+import type { SliceKey } from '../../../lib/core/position';
 import { FINAL_STATES, type RunDetails } from '../../../lib/core/run';
 import { Redactor } from '../../../lib/core/secret';
 import type { SyncRequest } from '../../../lib/core/service';
@@ -27,6 +28,7 @@ export interface Hooks {
   partitions?(request: PartitionRequest, source: Source): Promise<Partitions> | undefined;
   /** Before batch number `batch` (from 0) of a scan is given. */
   scan?(request: ScanRequest, batch: number): Promise<void> | void;
+  /** Before a batch is written, alone or in a transaction with others. */
   write?(batch: Batch, options: WriteOptions): Promise<void> | void;
   publish?(stream: string): Promise<void> | void;
   drop?(): Promise<void>;
@@ -131,6 +133,13 @@ export class Home {
     }
   }
 
+  async *#seen(additions: AsyncIterable<Addition>, options: WriteOptions): AsyncGenerator<Addition> {
+    for await (const addition of additions) {
+      await this.hooks.write?.(addition.batch, { ...options, rejected: addition.rejected });
+      yield addition;
+    }
+  }
+
   #destination(destination: Destination): Destination {
     return {
       ...destination,
@@ -138,6 +147,11 @@ export class Home {
         await this.hooks.write?.(batch, options);
         return destination.write(batch, slice, options);
       },
+      ...(destination.append && {
+        append: async (additions: AsyncIterable<Addition>, slice: SliceKey, options: WriteOptions) => {
+          return (await destination.append?.(this.#seen(additions, options), slice, options)) as WriteResult;
+        },
+      }),
       publish: async (stream, load, options) => {
         await this.hooks.publish?.(stream.stream);
         return destination.publish(stream, load, options);

@@ -43,7 +43,8 @@ describe('leases', () => {
     const { id } = await engine.service.sync('shop', MANUAL);
     const working = engine.step(0, NEVER);
     await turns(30);
-    expect(home.timers.size).toBe(1);
+    // The lease's, and that of the transaction under way.
+    expect(home.timers.size).toBe(2);
     for (let beats = 0; beats < 9; beats++) {
       await home.clock.advance(LEASE_MS / 3);
       await home.beat();

@@ -8,7 +8,7 @@ describe('status', () => {
   let engine: Engine;
   beforeEach(async () => {
     home = new Home();
-    engine = home.engine();
+    engine = home.engine({ group: { batches: 1, ms: 1000 } });
     await engine.service.create(document());
   });
 

@@ -1,4 +1,3 @@
-import { systemClock } from '../lib/adapters/embedded/clock';
 import { openDatabase } from '../lib/adapters/embedded/database';
 import { SqliteQueue } from '../lib/adapters/embedded/queue';
 import { EmbeddedScheduler } from '../lib/adapters/embedded/scheduler';
@@ -9,6 +8,7 @@ import type { Json } from '../lib/core/json';
 import type { Logger } from '../lib/core/log';
 import type { Pipeline } from '../lib/core/pipeline';
 import { Redactor } from '../lib/core/secret';
+import { systemClock } from '../lib/core/system-clock';
 import { openDestination } from '../lib/destinations';
 import { createEngine } from '../lib/engine/engine';
 

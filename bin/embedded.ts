@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { systemClock } from '../lib/adapters/embedded/clock';
+import { systemClock } from '../lib/core/system-clock';
 import { openDataFolder } from '../lib/adapters/embedded/data-folder';
 import { openDatabase } from '../lib/adapters/embedded/database';
 import { type EmbeddedPostgresql, startEmbeddedPostgresql } from '../lib/adapters/embedded/postgresql-server';

@@ -1,4 +1,4 @@
-import { type Fault, toFault } from '../core/fault';
+import { Fault, toFault } from '../core/fault';
 import type { Delivery } from '../core/ports';
 import { FINAL_STATES } from '../core/run';
 import type { StreamSchema } from '../core/schema';
@@ -252,6 +252,18 @@ async function freeSlice(
     run.createdAt + RUN_RETENTION_MS,
   );
   return false;
+}
+
+/** Ends a run whose message was received too often: whoever took it up did not live to say why. Gives whether it went on. */
+export async function abandonRun(context: EngineContext, id: string): Promise<boolean> {
+  const run = (await read<RunItem>(context.ports.state, keys.run(id)))?.value;
+  if (run === undefined || FINAL_STATES.includes(run.state)) return false;
+  const fault = new Fault('bug', 'dead_letter', `syncing ${run.integration}: the work on it ended again and again`, {
+    hint: 'See the log of its function: it ran out of memory or of time, or crashed. Then start the sync again: it goes on where it stood.',
+  });
+  await endOpenStreams(context, run, 'failed', fault);
+  await failRun(context, run, fault);
+  return true;
 }
 
 /** A fault outside of any stream: the source cannot be opened or listed. */

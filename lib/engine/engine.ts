@@ -1,4 +1,6 @@
+import type { Delivery } from '../core/ports';
 import type { Service } from '../core/service';
+import { abandonRun, advance } from './advance';
 import { createContext } from './context';
 import { applySchedule, listIntegrations } from './integrations';
 import type { EngineOptions, EnginePorts } from './ports';
@@ -13,6 +15,13 @@ export interface Engine {
   work(workers: number, stop: AbortSignal): Promise<void>;
   /** Handles at most one message, waiting up to `waitMs` for it; gives whether there was one. */
   step(waitMs: number, stop: AbortSignal): Promise<boolean>;
+  /**
+   * Advances the run of a message that the home has received, and closes what it opened. When it throws, the message was
+   * not handled and must come again.
+   */
+  handle(delivery: Delivery, stop: AbortSignal): Promise<void>;
+  /** Ends a run whose message was received too often, as failed. Gives whether it was still going on. */
+  abandon(run: string): Promise<boolean>;
   /** Sends interrupted runs to the workers again. For the start, and now and then. */
   recover(): Promise<void>;
 }
@@ -24,6 +33,14 @@ export function createEngine(ports: EnginePorts, options: Partial<EngineOptions>
     service: createService(context),
     work: (workers, stop) => work(context, workers, stop),
     step: (waitMs, stop) => step(context, waitMs, stop),
+    async handle(delivery, stop) {
+      try {
+        await advance(context, delivery, stop);
+      } finally {
+        await context.sessions.endAll();
+      }
+    },
+    abandon: (run) => abandonRun(context, run),
     async recover() {
       const all = await listIntegrations(context);
       for (const stored of all) await applySchedule(context, stored.value.document);

@@ -1,4 +1,4 @@
-import { systemClock } from '../../lib/adapters/embedded/clock';
+import { systemClock } from '../../lib/core/system-clock';
 import { openDatabase, type StateDatabase } from '../../lib/adapters/embedded/database';
 import { SqliteStateStore } from '../../lib/adapters/embedded/state';
 import { list, read } from '../../lib/engine/records';

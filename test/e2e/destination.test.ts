@@ -53,11 +53,11 @@ describeWithServer('a destination that restarts in mid-write', postgresql({ vers
       await eventually(async () => (await writing.query(busy)).rows[0]);
       await writing.end();
       await target.kill();
+      expect((await program.service.run(id)).state).toBe('running');
       await target.restart();
       const run = await program.service.wait(id, AbortSignal.timeout(40_000));
       expect(faultsOf(run)).toEqual({});
       expect(run.state).toBe('succeeded');
-      expect(run.retries).toBeGreaterThan(0);
       const stored = await connect(databases.targetUrl);
       const read = async (sql: string) => (await stored.query(sql)).rows;
       expect(await read(`${DIGEST} ${name}.${name}__t`)).toEqual((await source.query(`${DIGEST} t`)).rows);

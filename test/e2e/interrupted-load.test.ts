@@ -37,7 +37,8 @@ describeWithServer('a full load that is interrupted', postgresql({ version: 18, 
       await source.query('vacuum t');
       await program.store(
         documentOf(server(), name, {
-          sync_settings: { bulk: 'off', batch_size: 1000, parallel: 1 },
+          // Many transactions, so that the interruption meets one in the middle.
+          sync_settings: { bulk: 'off', batch_size: 100, parallel: 1 },
           sync_strategy: { type },
         }),
       );

@@ -1,5 +1,5 @@
-import { encodeJson, LARGEST_MESSAGE } from '../../lib/adapters/embedded/item-limits';
 import { Waiters } from '../../lib/adapters/embedded/waiters';
+import { encodeJson, LARGEST_MESSAGE } from '../../lib/core/item-limits';
 import type { Json } from '../../lib/core/json';
 import type { Clock, Delivery, Message, Queue, ReceiveRequest } from '../../lib/core/ports';
 

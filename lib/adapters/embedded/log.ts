@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import type { LogFields, Logger, LogLevel } from '../../core/log';
+import { redacted } from '../../core/redacted';
 import type { Redactor } from '../../core/secret';
 import { readableLine } from './log-line';
-import { redacted } from './log-redaction';
 
 /** Where lines go: `process.stderr`, or what stands in for it. */
 export interface LogOutput {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { encodeJson, LARGEST_MESSAGE } from '../../core/item-limits';
 import type { Json } from '../../core/json';
 import type { Clock, Delivery, Message, Queue, ReceiveRequest } from '../../core/ports';
 import type { StateDatabase } from './database';
-import { encodeJson, LARGEST_MESSAGE } from './item-limits';
 import { Waiters } from './waiters';
 
 /** Figures of a queue. */

@@ -1,7 +1,7 @@
+import { checkKeyPart, encodeJson, LARGEST_ITEM } from '../../core/item-limits';
 import type { Json } from '../../core/json';
 import type { Clock, Expected, StateItem, StateKey, StateQuery, StateStore } from '../../core/ports';
 import type { StateDatabase } from './database';
-import { checkKeyPart, encodeJson, LARGEST_ITEM } from './item-limits';
 
 interface ItemRow {
   readonly sort: string;

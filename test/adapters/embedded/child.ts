@@ -1,11 +1,11 @@
 import { setInterval } from 'node:timers';
-import { systemClock } from '../../../lib/adapters/embedded/clock';
 import { openDataFolder } from '../../../lib/adapters/embedded/data-folder';
 import { openDatabase } from '../../../lib/adapters/embedded/database';
 import { startEmbeddedPostgresql } from '../../../lib/adapters/embedded/postgresql-server';
 import { SqliteQueue } from '../../../lib/adapters/embedded/queue';
 import { SqliteStateStore } from '../../../lib/adapters/embedded/state';
 import type { Fault } from '../../../lib/core/fault';
+import { systemClock } from '../../../lib/core/system-clock';
 import { silentLog } from '../../memory/scheduler';
 
 // node scripts/run.mjs test/adapters/embedded/child.ts lock|write|server PATH: does it until it is killed

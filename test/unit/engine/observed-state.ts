@@ -1,4 +1,4 @@
-import { encodeJson, LARGEST_ITEM } from '../../../lib/adapters/embedded/item-limits';
+import { encodeJson, LARGEST_ITEM } from '../../../lib/core/item-limits';
 import type { Json } from '../../../lib/core/json';
 import type { Clock, Expected, StateItem, StateKey, StateQuery, StateStore } from '../../../lib/core/ports';
 

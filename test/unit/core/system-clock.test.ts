@@ -1,4 +1,4 @@
-import { systemClock } from '../../../lib/adapters/embedded/clock';
+import { systemClock } from '../../../lib/core/system-clock';
 
 describe('system clock', () => {
   it('tells the time', () => {

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import type { Json } from '../../core/json';
-import type { Redactor } from '../../core/secret';
+import type { Json } from './json';
+import type { Redactor } from './secret';
 
 const DEEPEST = 8;
 

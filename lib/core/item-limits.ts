@@ -1,5 +1,5 @@
-import { Fault } from '../../core/fault';
-import type { Json } from '../../core/json';
+import { Fault } from './fault';
+import type { Json } from './json';
 
 /** Largest item in bytes of JSON; DynamoDB, the other home's store, ends at 400 KB with everything around it. */
 export const LARGEST_ITEM = 300 * 1024;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/ports';
+import type { Clock } from './ports';
 
 // setTimeout takes at most 2^31 - 1 milliseconds and turns more into 1.
 const LONGEST_TIMER_MS = 2_147_483_647;

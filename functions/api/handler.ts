@@ -1,0 +1,24 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
+import { VERSION } from '../../bin/version';
+import { createApi } from '../../lib/api/app';
+import { connectorTypes, loadConnector } from '../../lib/connectors';
+import type { StateStore } from '../../lib/core/ports';
+import { functionEnvironment, openCloudHome } from '../home';
+import { runtimeScheduler } from '../runtime-scheduler';
+
+let serve: ReturnType<typeof open> | undefined;
+
+/** The API behind API Gateway, which has let only authorised requests for its own hosts through. */
+export const handler = middy((event: APIGatewayProxyEventV2, context: LambdaContext) => {
+  serve ??= open(event.headers.host ?? event.requestContext.domainName);
+  return serve(event as unknown as LambdaEvent, context);
+});
+
+function open(host: string) {
+  const environment = functionEnvironment();
+  const scheduler = (state: StateStore) => runtimeScheduler(environment, state);
+  const { engine, log } = openCloudHome({ environment, connectorTypes, loadConnector, scheduler });
+  return handle(createApi({ service: engine.service, version: VERSION, log, allowedHosts: [host] }));
+}

@@ -1,0 +1,78 @@
+import type { Context, SQSRecord } from 'aws-lambda';
+import { Fault, messageOf } from '../../lib/core/fault';
+import type { Delivery } from '../../lib/core/ports';
+import type { CloudHome } from '../home';
+
+/** Messages that follow from each other without an end are a mistake of ours: this many are 14 days of full slices. */
+const MOST_HOPS = 5000;
+/** Before the end of the function's time work is stopped at the next batch; what is left of it is for the last write. */
+const LAST_SECONDS_MS = 20_000;
+const FIRST_RETRY_MS = 2000;
+const LONGEST_RETRY_MS = 300_000;
+
+/** Handles one message of a connector's queue; gives whether it is done. One that is not comes again after a while. */
+export async function handleMessage(
+  home: CloudHome,
+  type: string,
+  record: SQSRecord,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+): Promise<boolean> {
+  const delivery: Delivery = {
+    id: record.messageId,
+    body: JSON.parse(record.body),
+    receipt: record.receiptHandle,
+    attempts: Number(record.attributes.ApproximateReceiveCount),
+  };
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), Math.max(0, context.getRemainingTimeInMillis() - LAST_SECONDS_MS));
+  try {
+    await dispatch(home, delivery, Number(record.attributes.SentTimestamp), stop.signal);
+    return true;
+  } catch (error) {
+    home.log.error('a message could not be handled', { message: delivery.id, error: messageOf(error) });
+    const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** delivery.attempts);
+    await home.queue(type).release(delivery.receipt, wait);
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Body {
+  readonly run?: string;
+  readonly hop?: number;
+  readonly schedule?: string;
+  readonly at?: string;
+}
+
+async function dispatch(home: CloudHome, delivery: Delivery, sentAt: number, stop: AbortSignal): Promise<void> {
+  const { run, hop = 0, schedule, at } = delivery.body as Body;
+  if (hop > MOST_HOPS) throw new Fault('bug', 'endless_run', `syncing: run ${run} went on for ${hop} messages`);
+  if (run !== undefined) await home.engine.handle(delivery, stop);
+  else if (schedule !== undefined) await tick(home, schedule, scheduledTime(at ?? '', sentAt));
+  else throw new Fault('bug', 'unknown_message', `handling message ${delivery.id}: it names neither run nor schedule`);
+}
+
+const MINUTE_MS = 60_000;
+
+/** When a tick was due. An emulator may leave the place of the time as it is; then the minute in which it was sent. */
+function scheduledTime(at: string, sentAt: number): string {
+  const time = Date.parse(at);
+  return new Date(Number.isNaN(time) ? Math.floor(sentAt / MINUTE_MS) * MINUTE_MS : time).toISOString();
+}
+
+/** The time makes the request idempotent: a tick may come twice, and two schedules of one integration may meet. */
+async function tick({ engine, log }: CloudHome, integration: string, at: string): Promise<void> {
+  const idempotencyKey = `schedule ${at}`;
+  try {
+    await engine.service.sync(integration, { trigger: 'schedule', whenRunning: 'refuse', idempotencyKey });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    if (error.code === 'run_active') {
+      // The run that is going on brings the data up to date; one after the other would only pile up.
+      log.info('a scheduled run was left out: the one before it is still going on', { integration });
+    } else if (error.code === 'not_found') {
+      log.warn('a schedule names an integration that is not there', { integration });
+    } else throw error;
+  }
+}

@@ -8,6 +8,8 @@ export interface GlobalOptions {
   readonly json?: true;
   readonly url?: string;
   readonly apiKeyEnv: string;
+  /** Region of the API Gateway that requests are signed for. */
+  readonly signRegion?: string;
   readonly destinationUrl?: string;
 }
 

@@ -38,11 +38,16 @@ export function createClient(send: Send, apiKey?: Secret): Client {
   };
 }
 
+/** A path of the API below the address of its server, which may have a path of its own. */
+export function urlAt(base: string, path: string): URL {
+  return new URL(`${base.replace(/\/+$/, '')}${path}`);
+}
+
 /** Delivers requests to a server at `base`. */
 export function overHttp(base: string): Send {
   return async (path, init) => {
     try {
-      return await fetch(new URL(path, base), { ...init, redirect: 'error' });
+      return await fetch(urlAt(base, path), { ...init, redirect: 'error' });
     } catch (error) {
       if (init.signal?.aborted) throw error;
       throw new Fault(

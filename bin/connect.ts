@@ -6,6 +6,7 @@ import type { Logger } from '../lib/core/log';
 import { type Redactor, Secret } from '../lib/core/secret';
 import type { Connection, Environment, GlobalOptions } from './cli';
 import { createClient, overHttp } from './client';
+import { overSigned, regionOf } from './signed';
 
 /** The API key that the environment gives. */
 export function apiKeyOf(options: GlobalOptions, env: Environment): Secret | undefined {
@@ -28,7 +29,13 @@ export function openLog(env: Environment, redactor: Redactor, quiet: boolean): L
 /** Reaches the server that owns the data folder, or opens the folder in this process. */
 export async function connect(options: GlobalOptions, needs: 'state' | 'work', env: Environment): Promise<Connection> {
   const key = apiKeyOf(options, env);
-  if (options.url !== undefined) return overNetwork(checkedUrl(options.url), key);
+  if (options.url !== undefined) {
+    const url = checkedUrl(options.url);
+    const region = options.signRegion ?? regionOf(url);
+    if (region !== undefined)
+      return { client: createClient(overSigned(url, region)), server: url, close: async () => undefined };
+    return overNetwork(url, key);
+  }
   const owner = readOwner(options.data);
   if (owner?.url !== undefined) return overNetwork(owner.url, key);
   return inProcess(options, needs, env);

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { systemClock } from '../lib/core/system-clock';
 import { openDataFolder } from '../lib/adapters/embedded/data-folder';
 import { openDatabase } from '../lib/adapters/embedded/database';
 import { type EmbeddedPostgresql, startEmbeddedPostgresql } from '../lib/adapters/embedded/postgresql-server';
@@ -11,9 +10,10 @@ import { createApi } from '../lib/api/app';
 import { connectorTypes, loadConnector } from '../lib/connectors';
 import { Fault, messageOf } from '../lib/core/fault';
 import type { Logger } from '../lib/core/log';
-import type { Secrets } from '../lib/core/ports';
+import type { Secrets, StateStore } from '../lib/core/ports';
 import type { Redactor, Secret } from '../lib/core/secret';
 import type { Service } from '../lib/core/service';
+import { systemClock } from '../lib/core/system-clock';
 import { openDestination } from '../lib/destinations';
 import { createEngine, type Engine } from '../lib/engine/engine';
 import { Cleanup } from './cleanup';
@@ -54,6 +54,7 @@ export interface EmbeddedServer extends ServerAddress {
 export interface Home {
   readonly app: ReturnType<typeof createApi>;
   readonly service: Service;
+  readonly state: StateStore;
   readonly dataFolder: string;
   /** Tells other processes where the API is. */
   announce(url: string): void;
@@ -129,6 +130,7 @@ async function compose(options: HomeOptions, cleanup: Cleanup): Promise<Home> {
   return {
     app,
     service: engine.service,
+    state,
     dataFolder,
     announce: (url) => folder.announce(url),
     server,

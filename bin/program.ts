@@ -7,6 +7,7 @@ import { addPlan } from './commands/plan';
 import { addQuarantine } from './commands/quarantine';
 import { addCancel, addRun, addRuns } from './commands/runs';
 import { addServe } from './commands/serve';
+import { addState } from './commands/state';
 import { addStatus } from './commands/status';
 import { addSync } from './commands/sync';
 import { addValidate } from './commands/validate';
@@ -27,6 +28,7 @@ const COMMANDS: readonly AddCommand[] = [
   addQuarantine,
   addList,
   addRemove,
+  addState,
 ];
 
 const ABOUT = `Moves data from databases, files, APIs and streams into one PostgreSQL store, and loses nothing on the way.
@@ -57,6 +59,10 @@ export function createProgram(cli: Cli): Command {
     .version(VERSION)
     .option('--data <folder>', 'data folder', cli.env.EXPLORERIO_DATA ?? '.explorerio')
     .option('--url <url>', 'talk to the server at this address instead of the one that owns the data folder')
+    .option(
+      '--sign-region <region>',
+      'sign requests for API Gateway in this region; its own addresses tell it themselves',
+    )
     .option('--api-key-env <name>', 'environment variable that holds the API key', 'EXPLORERIO_API_KEY')
     .option('--destination-url <url>', 'PostgreSQL server to load into, see EXPLORERIO_DESTINATION_URL')
     .option('--json', 'print results as JSON')

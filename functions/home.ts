@@ -39,6 +39,8 @@ export interface CloudHome {
 }
 
 const LEASE_MS = 60_000;
+/** To the destination: one slice is written at a time, and `connection-budget.ts` counts with so many. */
+const CONNECTIONS = 2;
 const DEFAULT_WORK_SECONDS = 240;
 
 /** The environment of this function; a variable that the stacks forgot is named. */
@@ -94,10 +96,10 @@ export function openCloudHome(options: HomeOptions): CloudHome {
       connectorTypes,
       async openDestination(context, host) {
         const url = await destination.get(environment.EXPLORERIO_DESTINATION_SECRET);
-        if (url === undefined) throw noDestination(environment);
+        if (!url?.reveal()) throw noDestination(environment);
         redactor.add(url.reveal());
         redactor.add(decodeURIComponent(new URL(url.reveal()).password));
-        return openDestination('postgresql', { url: url.reveal() }, context, host);
+        return openDestination('postgresql', { url: url.reveal(), max_connections: CONNECTIONS }, context, host);
       },
       every(ms, work) {
         const timer = setInterval(work, ms);

@@ -4,12 +4,13 @@ import { Fault } from '../lib/core/fault';
 import type { Scheduler, StateStore } from '../lib/core/ports';
 import { systemClock } from '../lib/core/system-clock';
 import type { FunctionEnvironment } from '../lib/infra/env';
+import { type Declared, withoutDeclared } from './declared';
 import { typeOf } from './home';
 
-/** The schedules of integrations that are made at run time. */
-export function runtimeScheduler(environment: FunctionEnvironment, state: StateStore): Scheduler {
+/** The schedules of integrations that are made at run time; those of the others belong to the stack. */
+export function runtimeScheduler(environment: FunctionEnvironment, state: StateStore, declared: Declared): Scheduler {
   const arns = JSON.parse(environment.EXPLORERIO_QUEUE_ARNS ?? '{}') as { readonly [type: string]: string };
-  return new AwsScheduler({
+  const scheduler = new AwsScheduler({
     client: new SchedulerClient({}),
     group: environment.EXPLORERIO_SCHEDULE_GROUP ?? 'default',
     roleArn: environment.EXPLORERIO_SCHEDULE_ROLE ?? '',
@@ -24,4 +25,5 @@ export function runtimeScheduler(environment: FunctionEnvironment, state: StateS
       });
     },
   });
+  return withoutDeclared(scheduler, declared);
 }

@@ -5,6 +5,7 @@ import { VERSION } from '../../bin/version';
 import { createApi } from '../../lib/api/app';
 import { connectorTypes, loadConnector } from '../../lib/connectors';
 import type { StateStore } from '../../lib/core/ports';
+import { keepDeclared, readDeclared } from '../declared';
 import { functionEnvironment, openCloudHome } from '../home';
 import { runtimeScheduler } from '../runtime-scheduler';
 
@@ -18,7 +19,10 @@ export const handler = middy((event: APIGatewayProxyEventV2, context: LambdaCont
 
 function open(host: string) {
   const environment = functionEnvironment();
-  const scheduler = (state: StateStore) => runtimeScheduler(environment, state);
+  const declared = readDeclared();
+  const scheduler = (state: StateStore) => runtimeScheduler(environment, state, declared);
   const { engine, log } = openCloudHome({ environment, connectorTypes, loadConnector, scheduler });
-  return handle(createApi({ service: engine.service, version: VERSION, log, allowedHosts: [host] }));
+  return handle(
+    createApi({ service: keepDeclared(engine.service, declared), version: VERSION, log, allowedHosts: [host] }),
+  );
 }

@@ -1,15 +1,19 @@
 import middy from '@middy/core';
 import { connectorTypes, loadConnector } from '../../lib/connectors';
 import type { StateStore } from '../../lib/core/ports';
+import { readDeclared, storeDeclared } from '../declared';
 import { type CloudHome, functionEnvironment, openCloudHome } from '../home';
 import { runtimeScheduler } from '../runtime-scheduler';
 
+const declared = readDeclared();
 let home: CloudHome | undefined;
 
 /** Every few minutes: takes up runs that lost their message, and tells how everything is. */
 export const handler = middy(async (): Promise<void> => {
   home ??= open();
-  for (const type of connectorTypes) await failDead(home, type);
+  const { EXPLORERIO_DEAD_LETTERS: queues = '{}' } = functionEnvironment();
+  for (const type of Object.keys(JSON.parse(queues))) await failDead(home, type);
+  await storeDeclared(home.engine.service, declared);
   await home.engine.recover();
 });
 
@@ -25,6 +29,6 @@ async function failDead({ engine, log, queue }: CloudHome, type: string): Promis
 
 function open(): CloudHome {
   const environment = functionEnvironment();
-  const scheduler = (state: StateStore) => runtimeScheduler(environment, state);
+  const scheduler = (state: StateStore) => runtimeScheduler(environment, state, declared);
   return openCloudHome({ environment, connectorTypes, loadConnector, scheduler });
 }

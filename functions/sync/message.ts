@@ -65,6 +65,9 @@ function scheduledTime(at: string, sentAt: number): string {
 async function tick({ engine, log }: CloudHome, integration: string, at: string): Promise<void> {
   const idempotencyKey = `schedule ${at}`;
   try {
+    const { document } = await engine.service.get(integration);
+    if (document.enabled === false)
+      return log.info('a scheduled run was left out: the integration is paused', { integration });
     await engine.service.sync(integration, { trigger: 'schedule', whenRunning: 'refuse', idempotencyKey });
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

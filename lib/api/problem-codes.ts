@@ -46,6 +46,11 @@ export const PROBLEMS = {
     description: 'The path does not take this method; `Allow` lists those it takes.',
   },
   already_exists: { status: 409, title: 'Already exists', description: 'An integration of that name exists.' },
+  declared_in_file: {
+    status: 409,
+    title: 'Declared in a file',
+    description: 'The integration comes from a file of the deployment; only pausing it is possible here.',
+  },
   run_active: {
     status: 409,
     title: 'A run is going on',
@@ -115,6 +120,7 @@ const SERVICE_CODES: readonly string[] = [
   'invalid_config',
   'not_found',
   'already_exists',
+  'declared_in_file',
   'run_active',
   'revision_conflict',
 ];

@@ -21,6 +21,4 @@ export interface FunctionEnvironment {
   readonly EXPLORERIO_QUEUE_ARNS?: string;
   /** ARN of the queue for schedules that could not be delivered. */
   readonly EXPLORERIO_SCHEDULE_DEAD_LETTERS?: string;
-  /** JSON list of the names of integrations that were declared in files at deploy time. */
-  readonly EXPLORERIO_DECLARED?: string;
 }

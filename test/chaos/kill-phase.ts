@@ -1,6 +1,6 @@
-import { systemClock } from '../../lib/core/system-clock';
 import { openDatabase, type StateDatabase } from '../../lib/adapters/embedded/database';
 import { SqliteStateStore } from '../../lib/adapters/embedded/state';
+import { systemClock } from '../../lib/core/system-clock';
 import { list, read } from '../../lib/engine/records';
 import { keys, type Lease, type RunItem, type SliceItem, type StreamItem } from '../../lib/engine/state';
 

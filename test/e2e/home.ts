@@ -5,6 +5,7 @@ import pg from 'pg';
 import { openHome } from '../../bin/embedded';
 import type { IntegrationDocument } from '../../lib/core/integration';
 import type { Json } from '../../lib/core/json';
+import type { StateStore } from '../../lib/core/ports';
 import type { RunDetails } from '../../lib/core/run';
 import { Redactor } from '../../lib/core/secret';
 import type { Service } from '../../lib/core/service';
@@ -23,6 +24,7 @@ export interface Databases {
 /** The whole program but its process: home, engine, connector and destination over a temporary data folder. */
 export interface EndToEnd {
   readonly service: Service;
+  readonly state: StateStore;
   readonly lines: readonly LogLine[];
   readonly dataFolder: string;
   /** Creates the integration, or replaces it. */
@@ -100,6 +102,9 @@ export async function openEndToEnd(destinationUrl: string): Promise<EndToEnd> {
   return {
     get service() {
       return home.service;
+    },
+    get state() {
+      return home.state;
     },
     lines,
     dataFolder,

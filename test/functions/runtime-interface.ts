@@ -7,7 +7,7 @@ import type { Json } from '../../lib/core/json';
 
 // Tests and benchmarks run in the project's folder; the latter as bundles, which lie elsewhere.
 const CLIENT = join(process.cwd(), 'node_modules/aws-lambda-ric/index.mjs');
-const NATIVE = join(process.cwd(), 'test/function./native-client.cjs');
+const NATIVE = join(process.cwd(), 'test/functions/native-client.cjs');
 const DEADLINE_MS = 60_000;
 
 /** What came of one event. */

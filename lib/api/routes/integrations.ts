@@ -74,7 +74,7 @@ export const integrationRoutes: readonly Operation[] = [
     headers: [IF_MATCH],
     body: DOCUMENT,
     answers: { 200: one },
-    problems: ['not_found', 'invalid_config', 'revision_conflict'],
+    problems: ['not_found', 'invalid_config', 'declared_in_file', 'revision_conflict'],
     async handle(c, { service }) {
       const id = pathParameter(c, 'id');
       const document = await readDocument(c);
@@ -98,7 +98,7 @@ export const integrationRoutes: readonly Operation[] = [
       mediaTypes: ['application/merge-patch+json', 'application/json'],
     },
     answers: { 200: one },
-    problems: ['not_found', 'invalid_config', 'revision_conflict'],
+    problems: ['not_found', 'invalid_config', 'declared_in_file', 'revision_conflict'],
     handle: async (c, { service }) => integrationAnswer(c, await patchIntegration(c, service)),
   },
   {
@@ -111,7 +111,7 @@ export const integrationRoutes: readonly Operation[] = [
     query: removeQuery,
     headers: [IF_MATCH],
     answers: { 204: { description: 'It is removed.' } },
-    problems: ['not_found', 'run_active', 'revision_conflict'],
+    problems: ['not_found', 'run_active', 'declared_in_file', 'revision_conflict'],
     async handle(c, { service }) {
       const id = pathParameter(c, 'id');
       const { data } = readQuery(c, removeQuery);

@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nextTick } from '../lib/adapters/aws/schedule-ticks';
+import { Fault } from '../lib/core/fault';
+import type { IntegrationDocument } from '../lib/core/integration';
+import type { Schedule, Scheduler } from '../lib/core/ports';
+import type { Service } from '../lib/core/service';
+
+/** Documents of the integrations that were declared in files when the stage was deployed, by name. */
+export type Declared = ReadonlyMap<string, IntegrationDocument>;
+
+/** Reads what the deployment put beside the function's code; nothing where no integration was declared. */
+export function readDeclared(folder = process.env.LAMBDA_TASK_ROOT ?? '.'): Declared {
+  const file = join(folder, 'declared.json');
+  if (!existsSync(file)) return new Map();
+  const documents = JSON.parse(readFileSync(file, 'utf8')) as readonly IntegrationDocument[];
+  return new Map(documents.map((document) => [String(document.name), document]));
+}
+
+/** Makes the stored integrations what the files say. One that was paused stays paused. */
+export async function storeDeclared(service: Service, declared: Declared): Promise<void> {
+  if (declared.size === 0) return;
+  const stored = new Map((await service.list()).map((integration) => [integration.id, integration.document]));
+  for (const [name, document] of declared) {
+    const before = stored.get(name);
+    if (before === undefined) await service.create(document);
+    else if (!isSame(before, document)) await service.update(name, paused(document, before), undefined);
+  }
+}
+
+function paused(document: IntegrationDocument, before: IntegrationDocument): IntegrationDocument {
+  const { enabled: _, ...rest } = document;
+  return before.enabled === undefined ? rest : { ...rest, enabled: before.enabled };
+}
+
+/** Whether two documents differ in nothing but being paused. */
+function isSame(left: IntegrationDocument, right: IntegrationDocument): boolean {
+  const text = ({ enabled: _, ...rest }: IntegrationDocument) => JSON.stringify(sorted(rest));
+  return text(left) === text(right);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, member]) => [name, sorted(member)]));
+}
+
+/** A service that changes no declared integration, but for pausing it and letting it go on. */
+export function keepDeclared(service: Service, declared: Declared): Service {
+  if (declared.size === 0) return service;
+  return {
+    ...service,
+    async update(id, document, revision) {
+      const own = declared.get(id);
+      if (own !== undefined && !isSame(own, document as IntegrationDocument)) throw isDeclared(`updating ${id}`);
+      return service.update(id, document, revision);
+    },
+    async remove(id, options) {
+      if (declared.has(id)) throw isDeclared(`removing ${id}`);
+      return service.remove(id, options);
+    },
+  };
+}
+
+function isDeclared(doing: string): Fault {
+  return new Fault('config', 'declared_in_file', `${doing}: it is declared in a file of the deployment`, {
+    hint: 'Change the file in integrations/ and deploy again. Only "enabled" can be changed here, to pause it.',
+  });
+}
+
+/** Leaves the schedules of declared integrations to the stack that made them. */
+export function withoutDeclared(scheduler: Scheduler, declared: Declared): Scheduler {
+  return {
+    set: async (schedule) => (declared.has(schedule.integration) ? undefined : scheduler.set(schedule)),
+    remove: async (integration) => (declared.has(integration) ? undefined : scheduler.remove(integration)),
+    list: () => scheduler.list(),
+    async next(integration, from) {
+      const document = declared.get(integration);
+      if (document === undefined) return scheduler.next(integration, from);
+      const schedule = scheduleOf(integration, document);
+      return schedule && nextTick(schedule, from);
+    },
+  };
+}
+
+function scheduleOf(integration: string, document: IntegrationDocument): Schedule | undefined {
+  const { schedule, time_zone: timeZone = 'UTC' } = (document.sync_settings ?? {}) as { [name: string]: string };
+  return schedule === undefined ? undefined : { integration, cron: schedule, timeZone };
+}

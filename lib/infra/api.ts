@@ -1,0 +1,77 @@
+import { CfnOutput, Duration } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpStage, type IHttpRouteAuthorizer, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { Alarms } from './alarms';
+import { RUNBOOK } from './runbook';
+import { serviceLogGroup } from './service-function';
+import type { StageSettings } from './stage-settings';
+
+/** API Gateway gives up after 30 s, whatever the function has still to say. */
+export const API_SECONDS = 29;
+
+/** Requests that may come at once, as a multiple of those that may come in a second. */
+const BURST = 2;
+
+/** What is logged of each request: who, what and how it ended, nothing of what was sent. */
+const LOGGED = {
+  requestId: '$context.requestId',
+  time: '$context.requestTime',
+  ip: '$context.identity.sourceIp',
+  caller: '$context.identity.userArn',
+  subject: '$context.authorizer.claims.sub',
+  method: '$context.httpMethod',
+  path: '$context.path',
+  status: '$context.status',
+  bytes: '$context.responseLength',
+  milliseconds: '$context.responseLatency',
+  error: '$context.error.message',
+};
+
+/** What stands behind the API. */
+export interface ApiProps {
+  readonly settings: StageSettings;
+  readonly lambda: Lambda;
+  readonly alarms: Alarms;
+}
+
+/** The HTTP API: everything goes to one function, and nothing without authorisation. */
+export class Api extends Construct {
+  readonly id: string;
+
+  constructor(scope: Construct, id: string, { settings, lambda, alarms }: ApiProps) {
+    super(scope, id);
+    const api = new HttpApi(this, 'Http', {
+      description: `ExplorerIO ${settings.stage}`,
+      createDefaultStage: false,
+      defaultIntegration: new HttpLambdaIntegration('Function', lambda, { timeout: Duration.seconds(API_SECONDS) }),
+      defaultAuthorizer: authorizer(settings),
+    });
+    this.id = api.apiId;
+    const stage = new HttpStage(this, 'Stage', {
+      httpApi: api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: settings.requestsPerSecond, burstLimit: settings.requestsPerSecond * BURST },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(serviceLogGroup(this, 'AccessLog', settings)),
+        format: AccessLogFormat.custom(JSON.stringify(LOGGED)),
+      },
+    });
+    new CfnOutput(this, 'Url', { value: stage.url, description: 'Address of the API' });
+    alarms.add(this, 'ErrorsAlarm', {
+      entry: RUNBOOK.apiErrors,
+      metric: api.metricServerError({ period: Duration.minutes(5), statistic: Stats.SUM }),
+      threshold: 5,
+    });
+  }
+}
+
+function authorizer({ jwtIssuer, jwtAudience }: StageSettings): IHttpRouteAuthorizer {
+  if (jwtIssuer === undefined || jwtAudience === undefined) return new HttpIamAuthorizer();
+  return new HttpJwtAuthorizer('Jwt', jwtIssuer, { jwtAudience: [jwtAudience] });
+}

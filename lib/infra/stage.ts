@@ -1,0 +1,31 @@
+import { type App, Tags } from 'aws-cdk-lib';
+import { checkConnectionBudget } from './connection-budget';
+import type { DeclaredIntegration } from './declared';
+import { ServiceStack } from './service-stack';
+import type { StageSettings } from './stage-settings';
+import { StateStack } from './state-stack';
+
+/** What one stage is to be made of. */
+export interface StageProps {
+  readonly settings: StageSettings;
+  readonly types: readonly string[];
+  readonly declared: readonly DeclaredIntegration[];
+}
+
+/**
+ * The two stacks of a stage.
+ * @throws Fault `config` for what cannot be deployed
+ */
+export function addStage(
+  app: App,
+  { settings, types, declared }: StageProps,
+): { state: StateStack; service: ServiceStack } {
+  checkConnectionBudget(settings, types, declared);
+  const name = `ExplorerIO-${settings.stage}`;
+  const vpn = declared.some(({ useVpn }) => useVpn);
+  const state = new StateStack(app, `${name}-State`, { settings, vpn });
+  const service = new ServiceStack(app, `${name}-Service`, { settings, state, types, declared });
+  service.addStackDependency(state);
+  Tags.of(app).add('explorerio:stage', settings.stage);
+  return { state, service };
+}

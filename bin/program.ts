@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { AddCommand, Cli } from './cli';
 import { addCheck } from './commands/check';
+import { addCost } from './commands/cost';
 import { addDiscover } from './commands/discover';
 import { addList, addRemove } from './commands/list';
 import { addPlan } from './commands/plan';
@@ -29,6 +30,7 @@ const COMMANDS: readonly AddCommand[] = [
   addList,
   addRemove,
   addState,
+  addCost,
 ];
 
 const ABOUT = `Moves data from databases, files, APIs and streams into one PostgreSQL store, and loses nothing on the way.

@@ -16,3 +16,4 @@ export type CheckReport = z.output<typeof about.checkReport>;
 export type StreamList = z.output<typeof about.streamList>;
 export type Plan = z.output<typeof about.plan>;
 export type Validation = z.output<typeof about.validation>;
+export type ConnectorList = z.output<typeof about.connectorList>;

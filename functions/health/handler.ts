@@ -1,9 +1,12 @@
 import middy from '@middy/core';
 import { connectorTypes, loadConnector } from '../../lib/connectors';
 import type { StateStore } from '../../lib/core/ports';
+import { systemClock } from '../../lib/core/system-clock';
 import { readDeclared, storeDeclared } from '../declared';
 import { type CloudHome, functionEnvironment, openCloudHome } from '../home';
 import { runtimeScheduler } from '../runtime-scheduler';
+import { failDead } from './dead-letters';
+import { writeMetrics } from './metrics';
 
 const declared = readDeclared();
 let home: CloudHome | undefined;
@@ -11,21 +14,13 @@ let home: CloudHome | undefined;
 /** Every few minutes: takes up runs that lost their message, and tells how everything is. */
 export const handler = middy(async (): Promise<void> => {
   home ??= open();
-  const { EXPLORERIO_DEAD_LETTERS: queues = '{}' } = functionEnvironment();
+  const { EXPLORERIO_DEAD_LETTERS: queues = '{}', EXPLORERIO_STAGE: stage } = functionEnvironment();
   for (const type of Object.keys(JSON.parse(queues))) await failDead(home, type);
   await storeDeclared(home.engine.service, declared);
   await home.engine.recover();
+  // Past the console, which would wrap the line: CloudWatch takes it only as it is.
+  await writeMetrics(home.engine.service, stage, systemClock, (line) => process.stdout.write(line));
 });
-
-const MOST_LETTERS = 10;
-
-/** The messages stay where they are, for somebody to look at. */
-async function failDead({ engine, log, queue }: CloudHome, type: string): Promise<void> {
-  for (const { body } of await queue(type).deadLetters(MOST_LETTERS)) {
-    const { run } = body as { readonly run?: string };
-    if (run !== undefined && (await engine.abandon(run))) log.error('a run was given up', { run, connector: type });
-  }
-}
 
 function open(): CloudHome {
   const environment = functionEnvironment();

@@ -12,3 +12,34 @@ export function costOf(seconds: number, slices: number): RunCost {
     basis: `estimate: ${MEMORY_GB} GB arm64 functions at AWS Lambda's prices of ${PRICES.asOf}; nothing when run on your own machine`,
   };
 }
+
+/** CloudWatch, SQS and Secrets Manager, us-east-1, in US dollars a month; from list prices as of {@link PRICES}. */
+const MONTHLY = { alarm: 0.1, polledQueue: 0.26, metric: 0.3, secret: 0.4 };
+/** Alarms that the stacks make, and metrics that the health function writes; a test compares them with both. */
+export const STAGE_PARTS = { alarms: 6, alarmsPerConnector: 5, metricsPerIntegration: 2 };
+
+/** One part of what a stage costs while nothing runs. */
+export interface RestingCost {
+  readonly part: string;
+  readonly count: number;
+  /** US dollars a month. */
+  readonly usd: number;
+}
+
+/** What a stage without an Aurora and without a network of its own costs a month while nothing runs, without storage. */
+export function restingCost(connectors: number, integrations: number): readonly RestingCost[] {
+  const part = (name: string, count: number, price: number) => ({
+    part: name,
+    count,
+    usd: Math.round(count * price * 100) / 100,
+  });
+  return [
+    part('alarms', STAGE_PARTS.alarms + STAGE_PARTS.alarmsPerConnector * connectors, MONTHLY.alarm),
+    part('queues that are polled', connectors, MONTHLY.polledQueue),
+    part('metrics of integrations', STAGE_PARTS.metricsPerIntegration * integrations, MONTHLY.metric),
+    part('secret of the destination', 1, MONTHLY.secret),
+  ];
+}
+
+/** When the prices were looked up: year and month. */
+export const PRICES_AS_OF = PRICES.asOf;

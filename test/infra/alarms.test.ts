@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { STAGE_PARTS } from '../../lib/engine/cost';
 import { RUNBOOK } from '../../lib/infra/runbook';
 import { resourcesOf, root, templatesOf } from './synth';
 
-const { service } = templatesOf({ context: { runbook: 'https://example.com/runbook.md' } });
+const TYPES = ['postgresql', 'rest_api'];
+const { service } = templatesOf({ types: TYPES, context: { runbook: 'https://example.com/runbook.md' } });
 const alarms = resourcesOf(service, 'AWS::CloudWatch::Alarm');
 
 /** Headings as GitHub makes anchors of them. */
@@ -29,6 +31,10 @@ it('every entry of the runbook has an alarm, and every alarm an entry', () => {
   expect([...anchors].sort()).toEqual([...known].sort());
   const used = new Set(alarms.map(([, { Properties }]) => Properties.AlarmDescription.split('#')[1]));
   expect([...used].sort()).toEqual([...known].sort());
+});
+
+it('are as many as the estimate of the cost counts', () => {
+  expect(alarms).toHaveLength(STAGE_PARTS.alarms + STAGE_PARTS.alarmsPerConnector * TYPES.length);
 });
 
 const rules: [string, object][] = [

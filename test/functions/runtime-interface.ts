@@ -1,14 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Json } from '../../lib/core/json';
+import type { ServerRecipe } from '../servers/require';
 
 // Tests and benchmarks run in the project's folder; the latter as bundles, which lie elsewhere.
-const CLIENT = join(process.cwd(), 'node_modules/aws-lambda-ric/index.mjs');
+const CLIENT = join(process.cwd(), '.build/runtime-client/node_modules/aws-lambda-ric/index.mjs');
 const NATIVE = join(process.cwd(), 'test/functions/native-client.cjs');
 const DEADLINE_MS = 60_000;
+
+/** For `describeWithServer`: Lambda's runtime interface client, which is a file and needs no start. */
+export const runtimeClient: ServerRecipe<{ stop(): Promise<void> }> = {
+  name: "Lambda's runtime interface client",
+  unavailable: () => (existsSync(CLIENT) ? undefined : 'it is not installed; run scripts/install-runtime-client.sh'),
+  start: async () => ({ stop: async () => undefined }),
+};
 
 /** What came of one event. */
 export interface Invocation {

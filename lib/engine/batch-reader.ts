@@ -39,10 +39,8 @@ export class BatchReader {
   #ask(): Promise<IteratorResult<Batch>> {
     if (this.#asked === undefined) {
       this.#asked = this.#iterator.next();
-      // Handled when it is awaited; this only keeps a failure behind a late answer from being reported as unhandled.
-      this.#asked.catch(() => {
-        this.#ended = true;
-      });
+      // Handled by the call that awaits it, which may be the next one; this only keeps it from being reported before.
+      this.#asked.catch(() => undefined);
     }
     return this.#asked;
   }

@@ -109,6 +109,28 @@ describe('a group of batches', () => {
     expect(await reader.next()).toBeUndefined();
   });
 
+  it('does not take a source for ended that fails after the group has left it waiting', async () => {
+    let fail = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    async function* slow() {
+      yield rows(1);
+      await held;
+      throw new Error('gone');
+    }
+    const { read, reader, end, given, group } = await start(slow());
+    const reading = read();
+    while (given.length === 0) await setImmediate();
+    await setImmediate();
+    end();
+    expect(await reading).toEqual([1]);
+    group.throwFailure();
+    fail();
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    await expect(reader.next()).rejects.toThrow('gone');
+  });
+
   it('keeps what came before the source failed, and tells afterwards', async () => {
     async function* failing() {
       yield rows(1);

@@ -8,7 +8,7 @@ import type { Json } from '../lib/core/json';
 import type { Logger } from '../lib/core/log';
 import type { Pipeline } from '../lib/core/pipeline';
 import { Redactor } from '../lib/core/secret';
-import { systemClock } from '../lib/core/system-clock';
+import { every, systemClock } from '../lib/core/system-clock';
 import { openDestination } from '../lib/destinations';
 import { createEngine } from '../lib/engine/engine';
 
@@ -76,10 +76,7 @@ async function main(task: ChildTask): Promise<ChildResult> {
       connectorTypes: ['postgresql'],
       openDestination: (context, host) => openDestination('postgresql', { url: task.destination }, context, host),
       ...(task.validate && { pipeline: () => threeRules }),
-      every: (ms, work) => {
-        const timer = setInterval(work, ms);
-        return () => clearInterval(timer);
-      },
+      every,
     },
     { owner: `bench-${process.pid}` },
   );

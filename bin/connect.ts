@@ -5,7 +5,7 @@ import { Fault } from '../lib/core/fault';
 import type { Logger } from '../lib/core/log';
 import { type Redactor, Secret } from '../lib/core/secret';
 import type { Connection, Environment, GlobalOptions } from './cli';
-import { createClient, overHttp } from './client';
+import { createClient, overHttp, type Send } from './client';
 import { overSigned, regionOf } from './signed';
 
 /** The API key that the environment gives. */
@@ -32,12 +32,10 @@ export async function connect(options: GlobalOptions, needs: 'state' | 'work', e
   if (options.url !== undefined) {
     const url = checkedUrl(options.url);
     const region = options.signRegion ?? regionOf(url);
-    if (region !== undefined)
-      return { client: createClient(overSigned(url, region)), server: url, close: async () => undefined };
-    return overNetwork(url, key);
+    return region === undefined ? overNetwork(url, overHttp(url), key) : overNetwork(url, overSigned(url, region));
   }
   const owner = readOwner(options.data);
-  if (owner?.url !== undefined) return overNetwork(owner.url, key);
+  if (owner?.url !== undefined) return overNetwork(owner.url, overHttp(owner.url), key);
   return inProcess(options, needs, env);
 }
 
@@ -48,8 +46,8 @@ function checkedUrl(url: string): string {
   });
 }
 
-function overNetwork(url: string, key: Secret | undefined): Connection {
-  return { client: createClient(overHttp(url), key), server: url, close: async () => undefined };
+function overNetwork(url: string, send: Send, key?: Secret): Connection {
+  return { client: createClient(send, key), server: url, close: async () => undefined };
 }
 
 async function inProcess(options: GlobalOptions, needs: 'state' | 'work', env: Environment): Promise<Connection> {

@@ -5,15 +5,15 @@ import type { FieldIssue } from '../lib/core/fault';
 import type { IntegrationDocument } from '../lib/core/integration';
 import { checkDocument } from '../lib/engine/document';
 import { maskSecrets } from '../lib/engine/masking';
-import { walk } from '../lib/engine/resolve';
+import { DEFAULT_OPTIONS } from '../lib/engine/ports';
+import { referencedNames, walk } from '../lib/engine/resolve';
 import type { DeclaredIntegration } from '../lib/infra/declared';
 import { checkFiles, type DocumentFile, problemsFault } from './document-files';
 
-const REFERENCE = /\$?\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+const REFERENCE = /\$?\$\{[A-Za-z_][A-Za-z0-9_]*\}/g;
 const URL_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^:@/?#\s]*:.+@/i;
 
-/** What a run does where its document does not say; as `DEFAULT_OPTIONS` of the engine, and the connectors. */
-const DEFAULT_PARALLEL = 2;
+/** What a run opens where its document does not say; as the connectors. */
 const DEFAULT_CONNECTIONS = 4;
 
 /** What was found in the folder, and what its owner should know. */
@@ -73,28 +73,17 @@ function isReferring(text: string): boolean {
 
 function declare({ file, name, document }: DocumentFile): DeclaredIntegration {
   const section = (key: string) => (document[key] ?? {}) as { readonly [key: string]: unknown };
-  const { schedule, time_zone: timeZone = 'UTC', parallel = DEFAULT_PARALLEL } = section('sync_settings');
+  const { schedule, time_zone: timeZone = 'UTC', parallel = DEFAULT_OPTIONS.parallel } = section('sync_settings');
   const isScheduled = typeof schedule === 'string' && document.enabled !== false;
   return {
     file,
     name,
     type: String(document.type),
     document,
-    secrets: referencedNames(document),
+    secrets: [...referencedNames(document)].sort(),
     useVpn: section('network_security').use_vpn === true,
     ...(isScheduled && { schedule: { cron: schedule, timeZone: String(timeZone) } }),
     parallel: Number(parallel),
     connections: Number(section('connection').max_connections ?? DEFAULT_CONNECTIONS),
   };
-}
-
-function referencedNames(document: IntegrationDocument): string[] {
-  const names = new Set<string>();
-  walk(document, '', (text) => {
-    for (const [reference, name] of text.matchAll(REFERENCE)) {
-      if (name !== undefined && !reference.startsWith('$$')) names.add(name);
-    }
-    return text;
-  });
-  return [...names].sort();
 }

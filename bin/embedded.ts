@@ -8,14 +8,15 @@ import { EnvironmentSecrets } from '../lib/adapters/embedded/secrets';
 import { SqliteStateStore } from '../lib/adapters/embedded/state';
 import { createApi } from '../lib/api/app';
 import { connectorTypes, loadConnector } from '../lib/connectors';
-import { Fault, messageOf } from '../lib/core/fault';
+import { messageOf } from '../lib/core/fault';
 import type { Logger } from '../lib/core/log';
 import type { Secrets, StateStore } from '../lib/core/ports';
 import type { Redactor, Secret } from '../lib/core/secret';
 import type { Service } from '../lib/core/service';
-import { systemClock } from '../lib/core/system-clock';
+import { every, systemClock } from '../lib/core/system-clock';
 import { openDestination } from '../lib/destinations';
 import { createEngine, type Engine } from '../lib/engine/engine';
+import { startScheduled } from '../lib/engine/scheduled';
 import { Cleanup } from './cleanup';
 import type { Environment } from './cli';
 import {
@@ -114,7 +115,7 @@ async function compose(options: HomeOptions, cleanup: Cleanup): Promise<Home> {
         await rememberDestination(state, options.destinationUrl, log);
         return openDestination('postgresql', await destination(), context, host);
       },
-      every: repeat,
+      every,
     },
     { owner: `embedded/${process.pid}/${Date.now().toString(36)}` },
   );
@@ -182,18 +183,13 @@ function once<T>(start: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function repeat(ms: number, work: () => void): () => void {
-  const timer = setInterval(work, ms);
-  return () => clearInterval(timer);
-}
-
 function startWork(engine: Engine, log: Logger, cleanup: Cleanup): void {
   const stop = new AbortController();
   const working = engine.work(WORKERS, stop.signal);
   // A run whose message went to the dead letters, or whose worker gave up, is found and taken up again.
   const lookAgain = () =>
     engine.recover().catch((error) => log.error('looking for interrupted runs failed', { error: messageOf(error) }));
-  const stopLooking = repeat(RECOVER_MS, lookAgain);
+  const stopLooking = every(RECOVER_MS, lookAgain);
   cleanup.add('ending the work', async () => {
     stop.abort();
     stopLooking();
@@ -207,16 +203,7 @@ function startWork(engine: Engine, log: Logger, cleanup: Cleanup): void {
 
 function startSchedules(scheduler: EmbeddedScheduler, service: Service, log: Logger, cleanup: Cleanup): void {
   const stop = new AbortController();
-  const onDue = async (integration: string, at: number): Promise<void> => {
-    const idempotencyKey = `schedule ${new Date(at).toISOString()}`;
-    try {
-      await service.sync(integration, { trigger: 'schedule', whenRunning: 'refuse', idempotencyKey });
-    } catch (error) {
-      if (!(error instanceof Fault) || error.code !== 'run_active') throw error;
-      // The run that is going on brings the data up to date; one after the other would only pile up.
-      log.info('a scheduled run was left out: the one before it is still going on', { integration });
-    }
-  };
+  const onDue = (integration: string, at: number) => startScheduled(service, log, integration, at);
   const ticking = scheduler.start(onDue, stop.signal);
   cleanup.add('ending the schedules', async () => {
     stop.abort();

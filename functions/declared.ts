@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { nextTick } from '../lib/adapters/aws/schedule-ticks';
 import { Fault } from '../lib/core/fault';
 import type { IntegrationDocument } from '../lib/core/integration';
+import { canonicalJson, type Json } from '../lib/core/json';
 import type { Schedule, Scheduler } from '../lib/core/ports';
 import type { Service } from '../lib/core/service';
+import { DECLARED_FILE } from '../lib/infra/env';
 
 /** Documents of the integrations that were declared in files when the stage was deployed, by name. */
 export type Declared = ReadonlyMap<string, IntegrationDocument>;
 
 /** Reads what the deployment put beside the function's code; nothing where no integration was declared. */
 export function readDeclared(folder = process.env.LAMBDA_TASK_ROOT ?? '.'): Declared {
-  const file = join(folder, 'declared.json');
+  const file = join(folder, DECLARED_FILE);
   if (!existsSync(file)) return new Map();
   const documents = JSON.parse(readFileSync(file, 'utf8')) as readonly IntegrationDocument[];
   return new Map(documents.map((document) => [String(document.name), document]));
@@ -35,15 +37,8 @@ function paused(document: IntegrationDocument, before: IntegrationDocument): Int
 
 /** Whether two documents differ in nothing but being paused. */
 function isSame(left: IntegrationDocument, right: IntegrationDocument): boolean {
-  const text = ({ enabled: _, ...rest }: IntegrationDocument) => JSON.stringify(sorted(rest));
+  const text = ({ enabled: _, ...rest }: IntegrationDocument) => canonicalJson(rest as Json);
   return text(left) === text(right);
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, member]) => [name, sorted(member)]));
 }
 
 /** A service that changes no declared integration, but for pausing it and letting it go on. */

@@ -10,11 +10,11 @@ import { Fault } from '../lib/core/fault';
 import type { Logger } from '../lib/core/log';
 import type { Queue, Scheduler, StateStore } from '../lib/core/ports';
 import { Redactor } from '../lib/core/secret';
-import { systemClock } from '../lib/core/system-clock';
+import { every, systemClock } from '../lib/core/system-clock';
 import { openDestination } from '../lib/destinations';
 import { createEngine, type Engine } from '../lib/engine/engine';
 import { keys } from '../lib/engine/state';
-import type { FunctionEnvironment } from '../lib/infra/env';
+import { DESTINATION_CONNECTIONS, type FunctionEnvironment } from '../lib/infra/env';
 
 /** What differs between the functions. */
 export interface HomeOptions {
@@ -39,8 +39,6 @@ export interface CloudHome {
 }
 
 const LEASE_MS = 60_000;
-/** To the destination: one slice is written at a time, and `connection-budget.ts` counts with so many. */
-const CONNECTIONS = 2;
 const DEFAULT_WORK_SECONDS = 240;
 
 /** The environment of this function; a variable that the stacks forgot is named. */
@@ -99,12 +97,14 @@ export function openCloudHome(options: HomeOptions): CloudHome {
         if (!url?.reveal()) throw noDestination(environment);
         redactor.add(url.reveal());
         redactor.add(decodeURIComponent(new URL(url.reveal()).password));
-        return openDestination('postgresql', { url: url.reveal(), max_connections: CONNECTIONS }, context, host);
+        return openDestination(
+          'postgresql',
+          { url: url.reveal(), max_connections: DESTINATION_CONNECTIONS },
+          context,
+          host,
+        );
       },
-      every(ms, work) {
-        const timer = setInterval(work, ms);
-        return () => clearInterval(timer);
-      },
+      every,
     },
     {
       owner: `${process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local'}/${process.pid}-${Date.now().toString(36)}`,

@@ -2,7 +2,7 @@ import { PRICES_AS_OF, restingCost } from '../../lib/engine/cost';
 import type { AddCommand, Call, Connection } from '../cli';
 import { ExitCode } from '../exit-codes';
 import { table } from '../output/table';
-import { performConnected } from '../perform';
+import { integrationPath, performConnected } from '../perform';
 import type { ConnectorList, IntegrationList, RunList } from '../wire';
 
 const HELP = `
@@ -29,7 +29,7 @@ async function cost({ printer }: Call<object>, { client }: Connection): Promise<
   const resting = restingCost(connectors.length, integrations.length);
   const runs = [];
   for (const { id } of integrations) {
-    const path = `/api/integrations/${encodeURIComponent(id)}/runs?limit=${RUNS}`;
+    const path = integrationPath(id, `/runs?limit=${RUNS}`);
     const { runs: last } = await client.request<RunList>('GET', path);
     const usd = last.reduce((sum, run) => sum + run.cost.usd, 0);
     runs.push({ integration: id, runs: last.length, usd });

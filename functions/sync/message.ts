@@ -1,6 +1,7 @@
 import type { Context, SQSRecord } from 'aws-lambda';
 import { Fault, messageOf } from '../../lib/core/fault';
 import type { Delivery } from '../../lib/core/ports';
+import { startScheduled } from '../../lib/engine/scheduled';
 import type { CloudHome } from '../home';
 
 /** Messages that follow from each other without an end are a mistake of ours: this many are 14 days of full slices. */
@@ -56,26 +57,19 @@ async function dispatch(home: CloudHome, delivery: Delivery, sentAt: number, sto
 const MINUTE_MS = 60_000;
 
 /** When a tick was due. An emulator may leave the place of the time as it is; then the minute in which it was sent. */
-function scheduledTime(at: string, sentAt: number): string {
+function scheduledTime(at: string, sentAt: number): number {
   const time = Date.parse(at);
-  return new Date(Number.isNaN(time) ? Math.floor(sentAt / MINUTE_MS) * MINUTE_MS : time).toISOString();
+  return Number.isNaN(time) ? Math.floor(sentAt / MINUTE_MS) * MINUTE_MS : time;
 }
 
-/** The time makes the request idempotent: a tick may come twice, and two schedules of one integration may meet. */
-async function tick({ engine, log }: CloudHome, integration: string, at: string): Promise<void> {
-  const idempotencyKey = `schedule ${at}`;
+/** A schedule outlives for a moment what it starts, and that of a declared integration ticks also while it is paused. */
+async function tick({ engine, log }: CloudHome, integration: string, at: number): Promise<void> {
   try {
     const { document } = await engine.service.get(integration);
-    if (document.enabled === false)
-      return log.info('a scheduled run was left out: the integration is paused', { integration });
-    await engine.service.sync(integration, { trigger: 'schedule', whenRunning: 'refuse', idempotencyKey });
+    if (document.enabled !== false) await startScheduled(engine.service, log, integration, at);
+    else log.info('a scheduled run was left out: the integration is paused', { integration });
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    if (error.code === 'run_active') {
-      // The run that is going on brings the data up to date; one after the other would only pile up.
-      log.info('a scheduled run was left out: the one before it is still going on', { integration });
-    } else if (error.code === 'not_found') {
-      log.warn('a schedule names an integration that is not there', { integration });
-    } else throw error;
+    if (!(error instanceof Fault) || error.code !== 'not_found') throw error;
+    log.warn('a schedule names an integration that is not there', { integration });
   }
 }

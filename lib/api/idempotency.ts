@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
-import type { Json } from '../core/json';
+import { canonicalJson, type Json } from '../core/json';
 import { refusal } from './problem';
 
 const MOST_KEYS = 1000;
@@ -60,7 +60,7 @@ export class IdempotencyKeys {
       throw refusal(c, 'invalid_parameter', 'reading the header Idempotency-Key: it has a wrong form', { errors });
     }
     const fingerprint = createHash('sha256')
-      .update(canonical(body ?? null))
+      .update(canonicalJson(body ?? null))
       .digest('base64');
     const known = this.#entries.get(scoped(c, key));
     if (known === undefined || this.#now() - known.at > KEPT_MS)
@@ -83,11 +83,4 @@ export class IdempotencyKeys {
 
 function scoped(c: Context, key: string): string {
   return `${c.req.method} ${c.req.path} ${key}`;
-}
-
-function canonical(value: Json): string {
-  return JSON.stringify(value, (_, item: Json) => {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
-    return Object.fromEntries(Object.entries(item).sort(([left], [right]) => (left < right ? -1 : 1)));
-  });
 }

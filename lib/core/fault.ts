@@ -91,3 +91,15 @@ export function messageOf(error: unknown): string {
   const message = (error as { readonly message?: unknown } | null | undefined)?.message;
   return typeof message === 'string' ? message : String(error);
 }
+
+/** What a known error of somebody else's means, and what to do about it. */
+export interface Verdict {
+  readonly kind: FaultKind;
+  readonly code: string;
+  readonly hint: string;
+}
+
+/** A {@link Verdict}, for the tables by which connectors and adapters classify. */
+export function verdict(kind: FaultKind, code: string, hint: string): Verdict {
+  return { kind, code, hint };
+}

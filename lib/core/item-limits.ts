@@ -1,5 +1,6 @@
 import { Fault } from './fault';
 import type { Json } from './json';
+import type { StateKey } from './ports';
 
 /** Largest item in bytes of JSON; DynamoDB, the other home's store, ends at 400 KB with everything around it. */
 export const LARGEST_ITEM = 300 * 1024;
@@ -22,6 +23,12 @@ export function encodeJson(value: Json, largest: number, doing: string): string 
 export function checkKeyPart(part: string, doing: string): void {
   const problem = keyProblem(part);
   if (problem !== undefined) throw new Fault('bug', 'invalid_key', `${doing}: the key ${problem}`);
+}
+
+/** Both parts of a key, as {@link checkKeyPart}. */
+export function checkKey({ partition, sort }: StateKey, doing: string): void {
+  checkKeyPart(partition, doing);
+  checkKeyPart(sort, doing);
 }
 
 function keyProblem(part: string): string | undefined {

@@ -14,6 +14,12 @@ export const systemClock: Clock = {
   },
 };
 
+/** Calls `work` every `ms` until the returned function is called. */
+export function every(ms: number, work: () => void): () => void {
+  const interval = setInterval(work, ms);
+  return () => clearInterval(interval);
+}
+
 function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {

@@ -2,7 +2,7 @@ import { invalidConfig } from '../core/config';
 import type { Connector } from '../core/connector';
 import type { FieldIssue } from '../core/fault';
 import type { IntegrationDocument } from '../core/integration';
-import type { Json } from '../core/json';
+import { canonicalJson, type Json } from '../core/json';
 import { isReference, walk } from './resolve';
 
 /** How a secret that is stored is shown; sent back, it keeps what is stored. */
@@ -46,14 +46,7 @@ function destinationOf(document: Json, connector: Connector | undefined): string
   const shown = walk(document, '', (text, path) =>
     isSecret(path) && !URL_PASSWORD.test(text) ? MASK : text.replace(URL_PASSWORD, `$1:${MASK}@`),
   );
-  return JSON.stringify(sorted((shown as IntegrationDocument).connection));
-}
-
-function sorted(node: Json | undefined): Json | undefined {
-  if (Array.isArray(node)) return node.map((item: Json) => sorted(item) ?? null);
-  if (node === undefined || node === null || typeof node !== 'object') return node;
-  const entries = Object.entries(node as IntegrationDocument).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, value]) => [key, sorted(value) ?? null]));
+  return canonicalJson((shown as IntegrationDocument).connection ?? null);
 }
 
 /** Secrets that are given as their mask, though nothing is stored behind it. */

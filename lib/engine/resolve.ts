@@ -46,7 +46,8 @@ function missing(name: string): string {
   return `"\${${name}}" is no reference: a name has letters, digits and "_"; write "$\${" for a "\${" that is meant as it stands`;
 }
 
-function referencedNames(document: Json): Set<string> {
+/** The names in the `${NAME}` of a document. */
+export function referencedNames(document: Json): Set<string> {
   const names = new Set<string>();
   walk(document, '', (text) => {
     for (const match of text.matchAll(REFERENCE)) {

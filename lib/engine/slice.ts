@@ -1,6 +1,6 @@
 import type { Batch, RowBatch } from '../core/batch';
 import type { ReadRequest } from '../core/connector';
-import type { Addition, Rejection, WriteOptions, WriteResult } from '../core/destination';
+import type { Addition, Destination, Rejection, WriteOptions, WriteResult } from '../core/destination';
 import { Fault, toFault } from '../core/fault';
 import type { BoundPipeline } from '../core/pipeline';
 import type { StateKey } from '../core/ports';
@@ -34,6 +34,8 @@ export interface SliceTask {
   /** Milliseconds since 1970; the worker leaves at the first batch after it. */
   readonly deadline: number;
 }
+
+type Append = NonNullable<Destination['append']>;
 
 const SAVE_INTERVAL_MS = 1000;
 
@@ -78,9 +80,10 @@ class SliceWork {
     const stop = () => reading.abort();
     signal.addEventListener('abort', stop, { once: true });
     const reader = new BatchReader(readAhead(this.#batches(committed, reading.signal), stop));
+    const append = this.#appender();
     try {
       for (let batch = await reader.next(); batch !== undefined; batch = await reader.next()) {
-        if (this.#joinsOthers(batch)) await this.#append(batch, reader);
+        if (append && isAddition(batch)) await this.#append(append, batch, reader);
         else await this.#write(batch);
         if (signal.aborted) return await this.#leave('stopped');
         if (this.#isTimeUp()) return await this.#leave('more');
@@ -135,16 +138,16 @@ class SliceWork {
     return this.#context.ports.clock.now() >= this.#task.deadline;
   }
 
-  /** A load only gains records, so that many batches can go into one transaction. */
-  #joinsOthers(batch: Batch): batch is RowBatch {
-    const { session, item, stream } = this.#task;
-    const able = session.destination.append !== undefined && stream.load !== undefined && item.singly !== true;
-    return able && this.#slice.load !== undefined && isAddition(batch);
+  /** A load only gains records, so that many batches can go into one transaction, where the destination can. */
+  #appender(): Append | undefined {
+    const { session, item } = this.#task;
+    const { destination } = session;
+    if (this.#slice.load === undefined || item.singly === true) return undefined;
+    return destination.append?.bind(destination);
   }
 
-  async #append(first: RowBatch, reader: BatchReader): Promise<void> {
+  async #append(append: Append, first: RowBatch, reader: BatchReader): Promise<void> {
     const { options, ports } = this.#context;
-    const { destination } = this.#task.session;
     const pipe = (batch: RowBatch) => {
       checkPosition(batch.after, batch.schema.stream);
       return this.#piped(batch);
@@ -155,8 +158,8 @@ class SliceWork {
       every: (ms, work) => ports.every(ms, work),
     });
     await this.#prepare(this.#pipelineOf(first.schema)?.output ?? first.schema);
-    const result = await destination.append?.(joined.additions(), this.#slice, this.#options());
-    if (result) await this.#wrote(joined.last, result, joined.rejected);
+    const result = await append(joined.additions(), this.#slice, this.#options());
+    await this.#wrote(joined.last, result, joined.rejected);
     joined.throwFailure();
   }
 

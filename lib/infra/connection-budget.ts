@@ -1,9 +1,7 @@
 import type { FieldIssue } from '../core/fault';
 import type { DeclaredIntegration } from './declared';
+import { DESTINATION_CONNECTIONS } from './env';
 import { invalidContext, type StageSettings } from './stage-settings';
-
-/** One to write, and one to cancel or to look after locks. */
-const DESTINATION_CONNECTIONS_PER_WORKER = 2;
 
 /** Beside those that read, two hold the snapshot of a full read. */
 const SNAPSHOT_CONNECTIONS = 2;
@@ -29,10 +27,10 @@ function destinationIssues(
   { maxConcurrency, destinationConnections }: StageSettings,
   connectors: number,
 ): FieldIssue[] {
-  const most = connectors * maxConcurrency * DESTINATION_CONNECTIONS_PER_WORKER;
+  const most = connectors * maxConcurrency * DESTINATION_CONNECTIONS;
   if (most <= destinationConnections) return [];
   const message =
-    `${connectors} connectors × maxConcurrency ${maxConcurrency} × ${DESTINATION_CONNECTIONS_PER_WORKER} connections can be ` +
+    `${connectors} connectors × maxConcurrency ${maxConcurrency} × ${DESTINATION_CONNECTIONS} connections can be ` +
     `${most}; lower maxConcurrency, or raise this when the server has more`;
   return [{ path: `destinationConnections ${destinationConnections}`, message }];
 }

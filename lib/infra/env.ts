@@ -22,3 +22,9 @@ export interface FunctionEnvironment {
   /** ARN of the queue for schedules that could not be delivered. */
   readonly EXPLORERIO_SCHEDULE_DEAD_LETTERS?: string;
 }
+
+/** The file beside a function's code that holds the documents of declared integrations, as a JSON list. */
+export const DECLARED_FILE = 'declared.json';
+
+/** Connections to the destination of one function: one to write, and one to cancel or to look after locks. */
+export const DESTINATION_CONNECTIONS = 2;

@@ -4,10 +4,8 @@ import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { AssetCode, type Code } from 'aws-cdk-lib/aws-lambda';
 import { Fault } from '../core/fault';
 import type { DeclaredIntegration } from './declared';
+import { DECLARED_FILE } from './env';
 import type { StageSettings } from './stage-settings';
-
-/** The file beside a function's code that holds the documents of declared integrations, as a JSON list. */
-export const DECLARED_FILE = 'declared.json';
 
 /** What stands behind the handler `index.handler` for an emulator that does not look for `index.cjs`, as Lambda does. */
 const SHIM = "module.exports = require('./index.cjs');\n";

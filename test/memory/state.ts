@@ -1,4 +1,4 @@
-import { checkKeyPart, encodeJson, LARGEST_ITEM } from '../../lib/core/item-limits';
+import { checkKey, checkKeyPart, encodeJson, LARGEST_ITEM } from '../../lib/core/item-limits';
 import type { Json } from '../../lib/core/json';
 import type { Clock, Expected, StateItem, StateKey, StateQuery, StateStore } from '../../lib/core/ports';
 
@@ -19,7 +19,7 @@ export class MemoryStateStore implements StateStore {
   }
 
   async get(key: StateKey): Promise<StateItem | undefined> {
-    check(key);
+    checkKey(key, 'using state');
     const stored = this.#live(key);
     return stored && item(key.partition, key.sort, stored);
   }
@@ -30,7 +30,7 @@ export class MemoryStateStore implements StateStore {
     expected: Expected | undefined,
     expiresAt?: number,
   ): Promise<number | undefined> {
-    check(key);
+    checkKey(key, 'using state');
     const text = encodeJson(value, LARGEST_ITEM, 'writing state');
     if (!this.#holds(key, expected)) return undefined;
     const revision = (this.#items(key.partition).get(key.sort)?.revision ?? this.#removedRevision) + 1;
@@ -49,7 +49,7 @@ export class MemoryStateStore implements StateStore {
   }
 
   async delete(key: StateKey, expected?: number): Promise<boolean> {
-    check(key);
+    checkKey(key, 'using state');
     if (!this.#holds(key, expected)) return false;
     const stored = this.#items(key.partition).get(key.sort);
     this.#removedRevision = Math.max(this.#removedRevision, stored?.revision ?? 0);
@@ -71,11 +71,6 @@ export class MemoryStateStore implements StateStore {
     this.#partitions.set(partition, items);
     return items;
   }
-}
-
-function check({ partition, sort }: StateKey): void {
-  checkKeyPart(partition, 'using state');
-  checkKeyPart(sort, 'using state');
 }
 
 function item(partition: string, sort: string, { revision, text }: Stored): StateItem {

@@ -1,10 +1,4 @@
-import { Fault, type FaultKind, toFault } from '../../core/fault';
-
-interface Verdict {
-  readonly kind: FaultKind;
-  readonly code: string;
-  readonly hint: string;
-}
+import { Fault, toFault, type Verdict, verdict } from '../../core/fault';
 
 /** What errors of the SDK, of the services and of the network have in common, as far as they have it. */
 interface ErrorParts {
@@ -14,8 +8,6 @@ interface ErrorParts {
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $retryable?: { readonly throttling?: boolean };
 }
-
-const verdict = (kind: FaultKind, code: string, hint: string): Verdict => ({ kind, code, hint });
 
 const AGAIN = 'It is tried again by itself; if it stays, look at the health page of AWS for this region.';
 const throttled = verdict(

@@ -9,7 +9,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { guarded } from '../../core/fault';
-import { checkKeyPart, encodeJson, LARGEST_ITEM } from '../../core/item-limits';
+import { checkKey, checkKeyPart, encodeJson, LARGEST_ITEM } from '../../core/item-limits';
 import type { Json } from '../../core/json';
 import type { Clock, Expected, StateItem, StateKey, StateQuery, StateStore } from '../../core/ports';
 import { classifyAws } from './faults';
@@ -186,9 +186,4 @@ function expiryValues(expiresAt: number): Record<string, AttributeValue> {
 
 function name({ partition, sort }: StateKey): string {
   return `${partition}/${sort}`;
-}
-
-function checkKey({ partition, sort }: StateKey, doing: string): void {
-  checkKeyPart(partition, doing);
-  checkKeyPart(sort, doing);
 }

@@ -1,4 +1,4 @@
-import { checkKeyPart, encodeJson, LARGEST_ITEM } from '../../core/item-limits';
+import { checkKey, checkKeyPart, encodeJson, LARGEST_ITEM } from '../../core/item-limits';
 import type { Json } from '../../core/json';
 import type { Clock, Expected, StateItem, StateKey, StateQuery, StateStore } from '../../core/ports';
 import type { StateDatabase } from './database';
@@ -104,11 +104,6 @@ export class SqliteStateStore implements StateStore {
 
 function name({ partition, sort }: StateKey): string {
   return `${partition}/${sort}`;
-}
-
-function checkKey({ partition, sort }: StateKey, doing: string): void {
-  checkKeyPart(partition, doing);
-  checkKeyPart(sort, doing);
 }
 
 function item(partition: string, { sort, revision, value }: ItemRow): StateItem {

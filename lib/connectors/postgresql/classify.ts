@@ -1,13 +1,4 @@
-import type { FaultKind } from '../../core/fault';
-import { Fault } from '../../core/fault';
-
-interface Verdict {
-  readonly kind: FaultKind;
-  readonly code: string;
-  readonly hint: string;
-}
-
-const verdict = (kind: FaultKind, code: string, hint: string): Verdict => ({ kind, code, hint });
+import { Fault, type Verdict, verdict } from '../../core/fault';
 
 const AGAIN = 'It is tried again by itself; if it stays, look at the log of the server.';
 const unverified = verdict(

@@ -38,6 +38,17 @@ describe('the plan of a schedule', () => {
     ]);
   });
 
+  it('says in each tick that the integration is declared, where it is', () => {
+    const inputs = [true as const, undefined].map((declared) => {
+      const [spec] = planSchedules(daily, { ...target, ...(declared && { declared }) });
+      return JSON.parse(spec?.Target.Input ?? '');
+    });
+    expect(inputs).toEqual([
+      expect.objectContaining({ declared: true }),
+      expect.not.objectContaining({ declared: true }),
+    ]);
+  });
+
   it('can be read back, and knows what others wrote', () => {
     expect(planSchedules(daily, target).map(({ Description }) => describedSchedule(Description))).toEqual([daily]);
     for (const text of [undefined, '', 'by hand', 'null', '7', '[]', '{"integration":"orders"}']) {

@@ -5,6 +5,7 @@ import {
   ThrottlingException,
 } from '@aws-sdk/client-scheduler';
 import { jest } from '@jest/globals';
+import { planSchedules } from '../../../lib/adapters/aws/schedule-plan';
 import { AwsScheduler } from '../../../lib/adapters/aws/scheduler';
 
 const details = { message: 'as told', Message: 'as told', $metadata: {} };
@@ -38,26 +39,66 @@ function answering(...answers: readonly unknown[]) {
 
 describe('the scheduler in AWS', () => {
   it('replaces what is there', async () => {
-    const { scheduler, sent } = answering(conflict);
+    const { scheduler, sent } = answering(missing, {}, conflict);
     await scheduler.set(daily);
-    expect(sent).toEqual(['CreateSchedule orders-1', 'UpdateSchedule orders-1', 'DeleteSchedule orders-2']);
+    expect(sent).toEqual([
+      'GetSchedule orders-1',
+      'DeleteSchedule orders-2',
+      'CreateSchedule orders-1',
+      'UpdateSchedule orders-1',
+    ]);
+  });
+
+  it('writes nothing where nothing has changed', async () => {
+    const target = { group: 'group', roleArn: 'role', deadLetterArn: 'dead', queueArn: 'queue' };
+    const [spec] = planSchedules(daily, target);
+    const { scheduler, sent } = answering({ ...spec, Arn: 'arn', CreationDate: new Date(0), $metadata: {} });
+    await scheduler.set(daily);
+    expect(sent).toEqual(['GetSchedule orders-1']);
+  });
+
+  it.each<[string, Parameters<typeof planSchedules>[0], object]>([
+    ['another expression', { ...daily, cron: '0 7 * * *' }, {}],
+    ['another time zone', { ...daily, timeZone: 'Europe/Berlin' }, {}],
+    ['a second schedule', { ...daily, cron: '0 6 1 * 1' }, {}],
+    ['another queue', daily, { queueArn: 'old' }],
+    ['another role', daily, { roleArn: 'old' }],
+    ['another dead-letter queue', daily, { deadLetterArn: 'old' }],
+  ])('writes where it had %s', async (_name, before, change) => {
+    const target = { group: 'group', roleArn: 'role', deadLetterArn: 'dead', queueArn: 'queue', ...change };
+    const { scheduler, sent } = answering(planSchedules(before, target)[0]);
+    await scheduler.set(daily);
+    expect(sent).toEqual(['GetSchedule orders-1', 'DeleteSchedule orders-2', 'CreateSchedule orders-1']);
+  });
+
+  it('writes where somebody has switched it off', async () => {
+    const target = { group: 'group', roleArn: 'role', deadLetterArn: 'dead', queueArn: 'queue' };
+    const { scheduler, sent } = answering({ ...planSchedules(daily, target)[0], State: 'DISABLED' });
+    await scheduler.set(daily);
+    expect(sent).toHaveLength(3);
+  });
+
+  it('makes the first of two schedules last: it tells that both are there', async () => {
+    const { scheduler, sent } = answering(missing);
+    await scheduler.set({ ...daily, cron: '0 6 1 * 1' });
+    expect(sent).toEqual(['GetSchedule orders-1', 'CreateSchedule orders-2', 'CreateSchedule orders-1']);
   });
 
   it('adds a schedule that another process removes at this moment', async () => {
-    const { scheduler, sent, sleeps } = answering(conflict, missing, {});
+    const { scheduler, sent, sleeps } = answering(missing, {}, conflict, missing, {});
     await scheduler.set(daily);
-    expect(sent.slice(0, 3)).toEqual(['CreateSchedule orders-1', 'UpdateSchedule orders-1', 'CreateSchedule orders-1']);
+    expect(sent.slice(2)).toEqual(['CreateSchedule orders-1', 'UpdateSchedule orders-1', 'CreateSchedule orders-1']);
     expect(sleeps()).toBe(1);
   });
 
   it('gives up when others go on changing it', async () => {
-    const { scheduler, sent } = answering(...Array.from({ length: 10 }, () => conflict));
+    const { scheduler, sent } = answering(missing, {}, ...Array.from({ length: 10 }, () => conflict));
     await expect(scheduler.set(daily)).rejects.toMatchObject({
       kind: 'transient',
       code: 'conflict',
       message: expect.stringMatching(/^scheduling orders: /),
     });
-    expect(sent).toHaveLength(6);
+    expect(sent).toHaveLength(2 + 6);
   });
 
   it('removes the second schedule before the first, and what is not there', async () => {

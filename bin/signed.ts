@@ -3,6 +3,10 @@ import { overHttp, type Send, urlAt } from './client';
 
 const API_GATEWAY = /\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
 
+/** What to do where no credentials are found. */
+export const CREDENTIALS_HINT =
+  'Give AWS credentials as for the AWS CLI: AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "aws sso login".';
+
 /** The region whose API Gateway an address belongs to; `undefined` for any other server. */
 export function regionOf(url: string): string | undefined {
   return API_GATEWAY.exec(new URL(url).hostname)?.[1];
@@ -25,7 +29,7 @@ export function overSigned(base: string, region: string): Send {
     };
     const headers = await signedHeaders(unsigned, { credentials: defaultProvider(), region }).catch((error) => {
       throw new Fault('config', 'no_credentials', `signing the request: ${messageOf(error)}`, {
-        hint: 'Give AWS credentials as for the AWS CLI: AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "aws sso login".',
+        hint: CREDENTIALS_HINT,
         cause: error,
       });
     });

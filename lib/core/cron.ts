@@ -1,6 +1,40 @@
 import { Cron } from 'croner';
-import { Fault, messageOf } from './fault';
+import { type CronDays, cronDays } from './cron-days';
+import { type CronField, type Refuse, readCron } from './cron-fields';
+import { fieldText } from './cron-text';
+import { Fault } from './fault';
 import type { Schedule } from './ports';
+
+/** When a schedule ticks: at each of the minutes, hours and months, on the days that any of `days` names. */
+export interface CronReading {
+  readonly minute: CronField;
+  readonly hour: CronField;
+  readonly month: CronField;
+  readonly days: readonly CronDays[];
+}
+
+const FIVE_FIELDS = 'Give five fields (minute, hour, day, month, weekday), such as "0 */6 * * *".';
+/** The 256 characters of an expression in AWS, without what is around its values. */
+const LONGEST_TEXT = 243;
+const LONGEST_CRON = 256;
+
+/**
+ * The one reading of five-field cron, in each home. What cannot be said in the cloud is refused everywhere, so that a
+ * document means the same wherever it goes.
+ * @throws Fault `config`/`invalid_cron`
+ */
+export function readSchedule({ integration, cron }: Pick<Schedule, 'integration' | 'cron'>): CronReading {
+  const refuse = refuseFor(integration, 'schedule', FIVE_FIELDS);
+  const fields = readCron(cron, refuse);
+  const days = cronDays(fields, cron, refuse);
+  const { minute, hour, month } = fields;
+  const texts = [minute, hour, month].map(fieldText);
+  const longest = Math.max(...days.map((found) => (found.by === 'every' ? 1 : fieldText(found.field).length)));
+  if (texts.join('').length + longest > LONGEST_TEXT || cron.trim().length > LONGEST_CRON) {
+    refuse(`"${cron}" is too long`, 'Use ranges and steps instead of lists.');
+  }
+  return { minute, hour, month, days };
+}
 
 /**
  * The ticks of a schedule. A time that the change to summer time skips ticks when the gap ends; one that the change
@@ -8,33 +42,34 @@ import type { Schedule } from './ports';
  * @throws Fault `config`/`invalid_cron`
  */
 export function parseCron({ integration, cron, timeZone }: Schedule): Cron {
-  const refuse = (field: 'schedule' | 'time_zone', problem: string, cause?: unknown) =>
-    new Fault('config', 'invalid_cron', `scheduling integration ${integration}: ${problem}`, {
-      issues: [{ path: `sync_settings.${field}`, message: problem }],
-      hint: 'Give five fields (minute, hour, day, month, weekday), such as "0 */6 * * *", and an IANA time zone, such as "Europe/Berlin".',
-      cause,
-    });
-  const count = cron.trim().split(/\s+/).length;
-  if (count !== 5)
-    throw refuse(
-      'schedule',
-      `"${cron}" has ${count} field${count === 1 ? '' : 's'}; five are needed, such as "0 */6 * * *"`,
-    );
-  if (!isTimeZone(timeZone)) throw refuse('time_zone', `"${timeZone}" is no IANA time zone, such as "Europe/Berlin"`);
-  const ticks = read(cron, timeZone, (problem, cause) => refuse('schedule', problem, cause));
-  if (ticks.nextRun(new Date(0)) === null) throw refuse('schedule', `"${cron}" never comes due`);
-  return ticks;
-}
-
-function read(cron: string, timezone: string, refuse: (problem: string, cause: unknown) => Fault): Cron {
-  try {
-    return new Cron(cron.trim(), { paused: true, mode: '5-part', timezone });
-  } catch (error) {
-    throw refuse(`"${cron}" is no cron expression (${messageOf(error)})`, error);
+  const { minute, hour, month, days } = readSchedule({ integration, cron });
+  if (!isTimeZone(timeZone)) {
+    const refuse = refuseFor(integration, 'time_zone', `${FIVE_FIELDS} Its time zone has an IANA name.`);
+    refuse(`"${timeZone}" is no IANA time zone, such as "Europe/Berlin"`, 'Give one such as "UTC" or "Europe/Berlin".');
   }
+  const dates = days.find(({ by }) => by === 'date');
+  const weekdays = days.find(({ by }) => by === 'weekday');
+  // Bare values: croner has its own reading of steps, nicknames and of day fields that begin with a star.
+  const texts = [minute, hour, fieldOf(dates), month, fieldOf(weekdays)].map(listed);
+  return new Cron(texts.join(' '), { paused: true, mode: '5-part', timezone: timeZone });
 }
 
+const fieldOf = (days: CronDays | undefined) => (days === undefined || days.by === 'every' ? undefined : days.field);
+
+const listed = (field: CronField | undefined) => (field === undefined || field.all ? '*' : field.values.join(','));
+
+function refuseFor(integration: string, field: 'schedule' | 'time_zone', more: string): Refuse {
+  return (problem, remedy) => {
+    throw new Fault('config', 'invalid_cron', `scheduling integration ${integration}: ${problem}`, {
+      issues: [{ path: `sync_settings.${field}`, message: problem }],
+      hint: `${remedy} ${more}`,
+    });
+  };
+}
+
+/** Node takes offsets such as `+01:00`, too, which EventBridge Scheduler does not. */
 function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch (error) {

@@ -11,6 +11,8 @@ export interface ScheduleTarget {
   readonly queueArn: string;
   /** Queue for ticks that could not be sent. */
   readonly deadLetterArn: string;
+  /** Of a declared integration: its ticks may come before it is stored, and say so. */
+  readonly declared?: true;
 }
 
 /** What the input of CreateSchedule and the properties of `AWS::Scheduler::Schedule` have in common; all that we set. */
@@ -59,7 +61,11 @@ export function planSchedules(schedule: Schedule, target: ScheduleTarget): reado
     Target: {
       Arn: target.queueArn,
       RoleArn: target.roleArn,
-      Input: JSON.stringify({ schedule: integration, at: SCHEDULED_TIME }),
+      Input: JSON.stringify({
+        schedule: integration,
+        ...(target.declared && { declared: true }),
+        at: SCHEDULED_TIME,
+      }),
       RetryPolicy: RETRY_POLICY,
       DeadLetterConfig: { Arn: target.deadLetterArn },
     },

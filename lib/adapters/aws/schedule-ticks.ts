@@ -1,6 +1,5 @@
 import { parseCron } from '../../core/cron';
 import type { Schedule } from '../../core/ports';
-import { withBareStars } from './schedule-expression';
 
 const DAY_MS = 86_400_000;
 
@@ -11,7 +10,7 @@ const DAY_MS = 86_400_000;
 export function nextTick(schedule: Schedule, from: number): number | undefined {
   const offsetAt = offsetsOf(schedule.timeZone);
   // Ticks are looked for on the clock on the wall, written as if it were UTC.
-  const ticks = parseCron({ ...schedule, cron: withBareStars(schedule), timeZone: 'UTC' });
+  const ticks = parseCron({ ...schedule, timeZone: 'UTC' });
   let wall = ticks.nextRun(new Date(from + offsetAt(from)));
   while (wall !== null) {
     const time = firstInstant(wall.getTime(), offsetAt);

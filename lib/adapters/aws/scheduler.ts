@@ -49,8 +49,12 @@ export class AwsScheduler implements Scheduler {
     const queueArn = await this.#options.queueArn(integration);
     const specs = planSchedules(schedule, { group, roleArn, deadLetterArn, queueArn });
     await guarded(`scheduling ${integration}`, classifyAws, async () => {
-      for (const spec of specs) await this.#put(spec);
+      const [first] = specs;
+      // Said again and again, as whoever recovers does: reading is cheaper than writing.
+      if (first && (await this.#isThere(first))) return;
       await this.#deleteFrom(integration, specs.length + 1);
+      // The first last: it says of all of them that they are there.
+      for (const spec of [...specs].reverse()) await this.#put(spec);
     });
   }
 
@@ -93,6 +97,13 @@ export class AwsScheduler implements Scheduler {
     return describedSchedule(found?.Description);
   }
 
+  /** Whether the schedule of this name is what we would make it. */
+  async #isThere(spec: ScheduleSpec): Promise<boolean> {
+    const command = new GetScheduleCommand({ Name: spec.Name, GroupName: spec.GroupName });
+    const found = await unlessMissing(this.#options.client.send(command));
+    return found !== undefined && includes(found, spec);
+  }
+
   async #put(spec: ScheduleSpec): Promise<void> {
     const { client, clock } = this.#options;
     for (let left = ATTEMPTS - 1; ; left--) {
@@ -122,6 +133,13 @@ export class AwsScheduler implements Scheduler {
       await unlessMissing(client.send(new DeleteScheduleCommand({ Name: name, GroupName: group })));
     }
   }
+}
+
+/** Whether everything that is wanted was found, beside whatever else. */
+function includes(found: unknown, wanted: unknown): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return found === wanted;
+  if (typeof found !== 'object' || found === null) return false;
+  return Object.entries(wanted).every(([key, value]) => includes((found as { [key: string]: unknown })[key], value));
 }
 
 async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {

@@ -3,7 +3,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 
 type Credentials = ConstructorParameters<typeof SignatureV4>[0]['credentials'];
 
-/** A request to an API behind API Gateway with IAM authorisation. */
+/** A request to a service of AWS, or to an API behind API Gateway with IAM authorisation. */
 export interface UnsignedRequest {
   readonly url: URL;
   readonly method: string;
@@ -11,12 +11,20 @@ export interface UnsignedRequest {
   readonly body?: string;
 }
 
-/** The headers of a request with its signature (AWS Signature Version 4, service `execute-api`). */
+/** On whose behalf a request is signed, and for whom. */
+export interface Signer {
+  readonly credentials: Credentials;
+  readonly region: string;
+  /** `execute-api`, API Gateway, where it does not say otherwise. */
+  readonly service?: string;
+}
+
+/** The headers of a request with its signature (AWS Signature Version 4). */
 export async function signedHeaders(
   { url, method, headers, body }: UnsignedRequest,
-  { credentials, region }: { readonly credentials: Credentials; readonly region: string },
+  { credentials, region, service = 'execute-api' }: Signer,
 ): Promise<Record<string, string>> {
-  const signer = new SignatureV4({ credentials, region, service: 'execute-api', sha256: Sha256 });
+  const signer = new SignatureV4({ credentials, region, service, sha256: Sha256 });
   const signed = await signer.sign({
     method,
     protocol: url.protocol,

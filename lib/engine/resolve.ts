@@ -3,12 +3,13 @@ import type { FieldIssue } from '../core/fault';
 import type { Json } from '../core/json';
 import type { Secrets } from '../core/ports';
 import type { Redactor } from '../core/secret';
+import { readSecrets, type SecretValues } from './secret-values';
 
 /** `${NAME}`, and `$${` for a `${` that is meant as it stands. */
 const REFERENCE = /\$\$\{|\$\{([^{}]*)\}/g;
 const WHOLE_REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
 const UNSET_HINT =
-  'Set it where ExplorerIO runs: in its environment, or in a .env file in its working or data folder. A server that runs has to be started again.';
+  'Set it where ExplorerIO runs: in its environment, in a .env file in its working or data folder, or with "explorerio secrets set". Only for the environment itself a server that runs has to be started again.';
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Whether a text is one `${NAME}` and nothing else, so that showing it tells nothing. */
@@ -22,12 +23,14 @@ export function isReference(text: string): boolean {
  * @throws Fault `config`/`invalid_config` naming every reference that is not set
  */
 export async function resolveReferences(document: Json, secrets: Secrets, redactor: Redactor): Promise<Json> {
-  const values = new Map<string, string | undefined>();
-  for (const name of referencedNames(document)) {
-    const value = (await secrets.get(name))?.reveal();
-    if (value !== undefined) redactor.add(value);
-    values.set(name, value);
-  }
+  return insertValues(document, await readSecrets(referencedNames(document), secrets, redactor));
+}
+
+/**
+ * A copy of `document` in which each `${NAME}` is replaced by the value of that name.
+ * @throws Fault `config`/`invalid_config` naming every reference that is not set
+ */
+export function insertValues(document: Json, values: SecretValues): Json {
   const issues: FieldIssue[] = [];
   const result = walk(document, '', (text, path) =>
     text.replace(REFERENCE, (reference, name: string | undefined) => {

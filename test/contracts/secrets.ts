@@ -31,9 +31,24 @@ export function describeSecrets(
       expect(await fixture.secrets.get(unknown)).toBeUndefined();
     });
 
-    it('gives the current value', async () => {
-      await fixture.change('OTHER', 'changed-value');
-      expect((await fixture.secrets.get('OTHER'))?.reveal()).toBe('changed-value');
+    it('gives the current value of a secret that was changed, once a server has refused the one before', async () => {
+      const { secrets, change } = fixture;
+      const value = async () => (await secrets.get('OTHER'))?.reveal();
+      expect(await value()).toBe('other-value');
+      await change('OTHER', 'changed-value');
+      secrets.refresh?.('OTHER');
+      expect([await value(), await value()]).toEqual(['changed-value', 'changed-value']);
+      expect((await secrets.get('DB_PASSWORD'))?.reveal()).toBe('hunter2 "#$');
+    });
+
+    it('has nothing to refresh and no next value of a name that it does not know', async () => {
+      fixture.secrets.refresh?.('UNKNOWN');
+      expect(await fixture.secrets.pending?.('UNKNOWN')).toBeUndefined();
+      expect(await fixture.secrets.get('UNKNOWN')).toBeUndefined();
+    });
+
+    it('has no next value of a secret that nobody is rotating', async () => {
+      expect(await fixture.secrets.pending?.('OTHER')).toBeUndefined();
     });
   });
 }

@@ -162,6 +162,18 @@ describeWithServer('SQS', ministack(), (server) => {
     expect((await queue.deadLetters(100)).map(({ body }) => body)).toEqual([11]);
   });
 
+  it('finds its dead-letter queue by itself', async () => {
+    const { own, deadLetters } = await createQueues(client);
+    await client.send(new SendMessageCommand({ QueueUrl: deadLetters, MessageBody: '7' }));
+    const queue = new SqsQueue({ client, urlOf: async () => own, own });
+    const [letter] = await queue.deadLetters(10);
+    expect(letter?.body).toBe(7);
+    await queue.acknowledge(letter?.receipt ?? '');
+    expect(await queue.deadLetters(10)).toEqual([]);
+    const nowhere = new SqsQueue({ client, urlOf: async () => '', own: `${own}-gone` });
+    await expect(nowhere.deadLetters(1)).rejects.toMatchObject({ kind: 'config', code: 'resource_missing' });
+  });
+
   it('says which queue is missing, and what to do', async () => {
     const url = `${server().url}/000000000000/nowhere`;
     const queue = open({ own: url, deadLetters: url });

@@ -80,6 +80,22 @@ describeWithServer('schedules in AWS', ministack(), (server) => {
       });
     });
 
+    it('writes nothing where nothing has changed', async () => {
+      const { scheduler, client } = opened;
+      const schedule = { integration: 'orders', cron: '0 0 13 * 5', timeZone: 'Europe/Berlin' };
+      await scheduler.set(schedule);
+      const sent: string[] = [];
+      client.middlewareStack.add(
+        (next, context) => async (args) => {
+          sent.push(String(context.commandName));
+          return next(args);
+        },
+        { step: 'initialize' },
+      );
+      await scheduler.set(schedule);
+      expect(sent).toEqual(['GetScheduleCommand']);
+    });
+
     it('removes both schedules', async () => {
       const { scheduler, names } = opened;
       await scheduler.set({ integration: 'orders', cron: '0 0 13 * 5', timeZone: 'UTC' });

@@ -37,11 +37,7 @@ describeWithServer('Secrets Manager', ministack(), (server) => {
     const secrets = new AwsSecrets({ client, prefix, clock: systemClock });
     return {
       secrets,
-      change: async (name, value) => {
-        await secrets.get(name);
-        await put(`${prefix}${name}`, value);
-        secrets.refresh(name);
-      },
+      change: async (name, value) => void (await put(`${prefix}${name}`, value)),
       close: async () => undefined,
     };
   });
@@ -108,7 +104,7 @@ describe('answers of Secrets Manager', () => {
     for (const close of closing.splice(0)) close();
   });
 
-  async function answering(respond: Respond, options: { readonly ttlMs?: number } = {}) {
+  async function answering(respond: Respond, options: { readonly ttlMs?: number; readonly hint?: string } = {}) {
     let requests = 0;
     const server = createServer((request, response) => {
       request.resume();
@@ -164,6 +160,16 @@ describe('answers of Secrets Manager', () => {
       code: 'permission_denied',
       message: expect.stringMatching(/^reading secret explorerio\/dev\/DB: /),
       hint: expect.stringMatching(/secretsmanager:GetSecretValue on the secret explorerio\/dev\/DB/),
+    });
+  });
+
+  it('that refuse say what would give the right, where somebody knows', async () => {
+    const body = JSON.stringify({ __type: 'AccessDeniedException', message: 'User: arn:… is not authorized' });
+    const hint = 'Give the secret the tag explorerio:postgresql = true.';
+    const { secrets } = await answering(() => ({ status: 400, body }), { hint });
+    await expect(secrets.get('DB')).rejects.toMatchObject({
+      code: 'permission_denied',
+      hint: expect.stringMatching(/^Give the secret the tag explorerio:postgresql = true\. Allow kms:Decrypt/),
     });
   });
 

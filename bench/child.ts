@@ -4,6 +4,7 @@ import { EmbeddedScheduler } from '../lib/adapters/embedded/scheduler';
 import { SqliteStateStore } from '../lib/adapters/embedded/state';
 import { keepYoungHeapSmall } from '../lib/adapters/embedded/young-heap';
 import { loadConnector } from '../lib/connectors';
+import type { Rejection } from '../lib/core/destination';
 import type { Json } from '../lib/core/json';
 import type { Logger } from '../lib/core/log';
 import type { Pipeline } from '../lib/core/pipeline';
@@ -42,18 +43,23 @@ const log: Logger = {
 
 /** The three rules: an amount of at least zero, a text of at most 200 characters, a time that is there. */
 const threeRules: Pipeline = {
+  fingerprint: 'bench',
+  concerns: () => true,
+  isSerial: () => false,
   bind(schema) {
     const index = (name: string) => schema.columns.findIndex((column) => column.name === name);
     const [amount, title, updated] = [index('amount'), index('title'), index('updated_at')];
     return {
       output: schema,
-      run(batch, reject) {
+      notes: [],
+      run(batch) {
+        const rejected: Rejection[] = [];
         const rows = batch.rows.filter((row) => {
           const good = Number(row[amount]) >= 0 && String(row[title]).length <= 200 && typeof row[updated] === 'string';
-          if (!good) reject({ row, schema, reason: 'a rule of the benchmark' });
+          if (!good) rejected.push({ row, schema, reasons: [{ message: 'a rule of the benchmark' }] });
           return good;
         });
-        return { ...batch, rows };
+        return { batch: { ...batch, rows }, rejected, skipped: 0 };
       },
     };
   },
@@ -75,7 +81,7 @@ async function main(task: ChildTask): Promise<ChildResult> {
       loadConnector,
       connectorTypes: ['postgresql'],
       openDestination: (context, host) => openDestination('postgresql', { url: task.destination }, context, host),
-      ...(task.validate && { pipeline: () => threeRules }),
+      ...(task.validate && { openPipeline: async () => threeRules }),
       every,
     },
     { owner: `bench-${process.pid}` },

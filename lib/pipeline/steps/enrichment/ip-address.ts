@@ -1,0 +1,16 @@
+import ipaddr from 'ipaddr.js';
+
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+const LONGEST = 64;
+
+/**
+ * An address in plain form: IPv4 with four parts, also where it is written as IPv6 (`::ffff:1.2.3.4`), without the prefix
+ * length of PostgreSQL's `inet` and the zone of a link. `undefined` when it is none.
+ */
+export function plainAddress(text: string): string | undefined {
+  const address = text.trim().replace(/\/\d{1,3}$/, '');
+  if (IPV4.test(address)) return address;
+  if (address.length > LONGEST || !address.includes(':') || !ipaddr.IPv6.isValid(address)) return undefined;
+  const parsed = ipaddr.IPv6.parse(address.replace(/%.*$/, ''));
+  return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toString();
+}

@@ -83,7 +83,7 @@ describeWithServer('client certificates of PostgreSQL 15', certified, (server) =
 
   it('do not replace the password where both are asked for', async () => {
     const login = { database: 'by_both', ssl: texts() };
-    await expect(discover({ ...login, password: 'wrong' })).rejects.toMatchObject({ code: 'login_failed' });
+    await expect(discover({ ...login, password: 'wrong' })).rejects.toMatchObject({ code: 'authentication_failed' });
     await expect(discover({ ...login, password: undefined })).rejects.toMatchObject({ code: 'password_required' });
   });
 

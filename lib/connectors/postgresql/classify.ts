@@ -1,4 +1,4 @@
-import { Fault, type Verdict, verdict } from '../../core/fault';
+import { AUTHENTICATION_FAILED, Fault, type Verdict, verdict } from '../../core/fault';
 
 const AGAIN = 'It is tried again by itself; if it stays, look at the log of the server.';
 const unverified = verdict(
@@ -17,7 +17,7 @@ const full = verdict(
   'too_many_connections',
   'Lower connection.max_connections, or raise max_connections at the server or the limit of the role.',
 );
-const login = verdict('config', 'login_failed', 'Check connection.username and connection.password.');
+const login = verdict('config', AUTHENTICATION_FAILED, 'Check connection.username and connection.password.');
 const rejected = verdict(
   'config',
   'login_refused',

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
-import { DURATION_PATTERN } from '../../core/integration';
+import { DURATION_PATTERN } from '../../core/duration';
 
 const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
 

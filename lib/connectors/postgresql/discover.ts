@@ -1,6 +1,6 @@
 import type { StreamInfo } from '../../core/connector';
 import { Fault } from '../../core/fault';
-import { globFilter } from '../shared/globs';
+import { globFilter } from '../../core/globs';
 import { type CatalogRelation, catalogRelation, discoverSql } from './catalog';
 import type { PostgresqlConfig } from './config';
 import { type Relation, relationOf, streamInfo } from './relation';

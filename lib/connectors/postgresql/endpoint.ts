@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import { invalidConfig } from '../../core/config';
-import { durationMs } from '../../core/integration';
+import { durationMs } from '../../core/duration';
+import type { Network } from '../../core/network';
 import { Secret } from '../../core/secret';
 import type { ConnectionConfig } from './config';
 
@@ -18,6 +19,8 @@ export interface Endpoint {
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs?: number;
   readonly maxConnections: number;
+  /** The rules for connecting. */
+  readonly network?: Network;
 }
 
 const DEFAULT_PORT = 5432;
@@ -27,13 +30,13 @@ const DEFAULT_CONNECT_TIMEOUT = '10s';
 type Given = Partial<Pick<ConnectionConfig, 'host' | 'port' | 'database' | 'username' | 'password' | 'ssl'>>;
 
 /** Fills in defaults and takes the URI apart. @throws Fault `config`/`invalid_config` */
-export function endpointOf(connection: ConnectionConfig): Endpoint {
+export function endpointOf(connection: ConnectionConfig, network?: Network): Endpoint {
   const given: Given = connection.uri ? { ...fromUri(connection.uri), ...withoutUndefined(connection) } : connection;
   const { host, database, username } = given;
   if (host === undefined || database === undefined || username === undefined) {
     throw invalidUri('host, database and user name must be in it, or be given beside it');
   }
-  const tls = tlsOptions(given.ssl ?? false);
+  const tls = ruledTls(tlsOptions(given.ssl ?? false), given.ssl, host, network);
   return {
     host,
     port: given.port ?? DEFAULT_PORT,
@@ -45,7 +48,30 @@ export function endpointOf(connection: ConnectionConfig): Endpoint {
     connectTimeoutMs: durationMs(connection.connect_timeout ?? DEFAULT_CONNECT_TIMEOUT),
     ...(connection.statement_timeout && { statementTimeoutMs: durationMs(connection.statement_timeout) }),
     maxConnections: connection.max_connections ?? DEFAULT_CONNECTIONS,
+    ...(network && { network }),
   };
+}
+
+/** Encryption as the connection says, within what `network_security` says. A Unix socket has none and needs none. */
+function ruledTls(
+  tls: ConnectionOptions | undefined,
+  ssl: ConnectionConfig['ssl'],
+  host: string,
+  network: Network | undefined,
+): ConnectionOptions | undefined {
+  if (network === undefined || host.startsWith('/')) return tls;
+  if (tls === undefined) {
+    if (network.requireTls) throw unruly('ssl', 'network_security.require_ssl asks for encryption; set it to true');
+    return undefined;
+  }
+  if (network.verifyTls === true && tls.rejectUnauthorized === false) {
+    throw unruly('ssl.verification', 'network_security.ssl_verification asks for "full" or "ca"');
+  }
+  return network.verifyTls === false && ssl === true ? { ...tls, rejectUnauthorized: false } : tls;
+}
+
+function unruly(field: string, message: string) {
+  return invalidConfig([{ path: `connection.${field}`, message }]);
 }
 
 function withoutUndefined<T extends object>(value: T): T {

@@ -10,8 +10,8 @@ export const postgresql = connector({
   title: 'PostgreSQL',
   modes: ['full', 'incremental'],
   config: postgresqlConfig,
-  async open(config) {
-    return new PostgresqlSource(config, endpointOf(config.connection));
+  async open(config, { network }) {
+    return new PostgresqlSource(config, endpointOf(config.connection, network));
   },
   classify,
 });

@@ -3,7 +3,7 @@ import { Fault } from '../../core/fault';
 import { cancelStatement } from './cancel';
 import { CopyOut } from './copy-out';
 import type { Endpoint } from './endpoint';
-import { encrypt, openSocket } from './socket';
+import { encrypt, openSocket, ruledSocket } from './socket';
 
 /** One row of a catalog query: every cell as PostgreSQL's text. */
 export type TextRow = { readonly [column: string]: string | null };
@@ -57,6 +57,7 @@ export async function openSession(endpoint: Endpoint): Promise<Session> {
     application_name: endpoint.applicationName,
     connectionTimeoutMillis: endpoint.connectTimeoutMs,
     keepAlive: true,
+    stream: () => ruledSocket(endpoint),
     types: { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig,
   });
   const parameters = new Map<string, string>();

@@ -1,0 +1,71 @@
+import type { IntegrationDocument, IntegrationFields } from '../core/integration';
+import type { Json } from '../core/json';
+
+/** What a document allows that its owner may not want, as `path: consequence, and what to do`. */
+export function lintDocument(document: IntegrationDocument, fields: IntegrationFields): string[] {
+  return [...lintReading(document, fields), ...lintNetwork(document, fields), ...lintPipeline(fields)];
+}
+
+function lintReading(document: IntegrationDocument, { type, sync_settings: settings }: IntegrationFields): string[] {
+  const warnings: string[] = [];
+  if (type === 'kafka' && settings?.auto_offset_reset === 'latest') {
+    warnings.push(
+      'sync_settings.auto_offset_reset: "latest" never reads what was in the topics before the first sync; "earliest" does',
+    );
+  }
+  if (has(document.connection, 'access_key_id')) {
+    warnings.push(
+      'connection.access_key_id: a key that does not expire lies in a secret; in AWS leave it out and give the role of the function the rights',
+    );
+  }
+  return warnings;
+}
+
+function lintNetwork(document: IntegrationDocument, { network_security: security }: IntegrationFields): string[] {
+  if (security?.require_ssl !== true) return [];
+  const { ssl } = (document.connection ?? {}) as { readonly ssl?: Json };
+  const isOff = has(ssl, 'verification') && (ssl as { readonly verification: Json }).verification === 'off';
+  if (security.ssl_verification !== false && !isOff) return [];
+  return [
+    'network_security.require_ssl: without verification anybody on the way can pretend to be the server; set ssl_verification to true',
+  ];
+}
+
+function lintPipeline({ transformations = [], validation_rules: rules = [], ...fields }: IntegrationFields): string[] {
+  const warnings = transformations.flatMap((step, index) =>
+    step.type === 'hash' && step.key === undefined
+      ? [`transformations[${index}].key: without a key whoever guesses a value can check the guess; use a secret`]
+      : [],
+  );
+  const handling = fields.error_handling;
+  const isWatched = fields.alerts?.some(({ condition }) => /quarantine|error_rate/.test(condition)) === true;
+  if (
+    rules.length > 0 &&
+    (handling?.strategy ?? 'quarantine') === 'quarantine' &&
+    !handling?.notification &&
+    !isWatched
+  ) {
+    warnings.push(
+      'error_handling.notification: nobody is told of records in quarantine; set it to true, or make an alert of quarantined_rows',
+    );
+  }
+  if (handling?.strategy === 'skip' && !isWatched) {
+    warnings.push(
+      'error_handling.strategy: "skip" loses records that fail, they are only counted; "quarantine" keeps them',
+    );
+  }
+  return warnings;
+}
+
+function has(value: Json | undefined, name: string): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && name in value;
+}
+
+/** A schedule that comes round before a sync of the same length could end. Seconds. */
+export function lintSchedule(everySeconds: number | undefined, lastSeconds: number | undefined): string[] {
+  if (everySeconds === undefined || lastSeconds === undefined || lastSeconds <= everySeconds) return [];
+  const [every, last] = [Math.round(everySeconds / 60), Math.round(lastSeconds / 60)];
+  return [
+    `sync_settings.schedule: comes every ${every} min, and the last sync took ${last} min: each second one is left out; give it more time, or read incrementally`,
+  ];
+}

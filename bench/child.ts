@@ -4,14 +4,13 @@ import { EmbeddedScheduler } from '../lib/adapters/embedded/scheduler';
 import { SqliteStateStore } from '../lib/adapters/embedded/state';
 import { keepYoungHeapSmall } from '../lib/adapters/embedded/young-heap';
 import { loadConnector } from '../lib/connectors';
-import type { Rejection } from '../lib/core/destination';
 import type { Json } from '../lib/core/json';
 import type { Logger } from '../lib/core/log';
-import type { Pipeline } from '../lib/core/pipeline';
 import { Redactor } from '../lib/core/secret';
 import { every, systemClock } from '../lib/core/system-clock';
 import { openDestination } from '../lib/destinations';
 import { createEngine } from '../lib/engine/engine';
+import { compilePipeline } from '../lib/pipeline/compile';
 
 /** What the child is told on its command line. */
 export interface ChildTask {
@@ -19,8 +18,6 @@ export interface ChildTask {
   readonly destination: string;
   readonly document: { readonly [key: string]: Json };
   readonly type: 'full' | 'incremental';
-  /** Checks three fields of every row, as a short pipeline would. */
-  readonly validate: boolean;
 }
 
 /** What the child prints: seconds and CPU seconds from the request to the end of the run, and its peak resident memory. */
@@ -41,30 +38,6 @@ const log: Logger = {
   with: () => log,
 };
 
-/** The three rules: an amount of at least zero, a text of at most 200 characters, a time that is there. */
-const threeRules: Pipeline = {
-  fingerprint: 'bench',
-  concerns: () => true,
-  isSerial: () => false,
-  bind(schema) {
-    const index = (name: string) => schema.columns.findIndex((column) => column.name === name);
-    const [amount, title, updated] = [index('amount'), index('title'), index('updated_at')];
-    return {
-      output: schema,
-      notes: [],
-      run(batch) {
-        const rejected: Rejection[] = [];
-        const rows = batch.rows.filter((row) => {
-          const good = Number(row[amount]) >= 0 && String(row[title]).length <= 200 && typeof row[updated] === 'string';
-          if (!good) rejected.push({ row, schema, reasons: [{ message: 'a rule of the benchmark' }] });
-          return good;
-        });
-        return { batch: { ...batch, rows }, rejected, skipped: 0 };
-      },
-    };
-  },
-};
-
 async function main(task: ChildTask): Promise<ChildResult> {
   const database = openDatabase(task.state);
   const state = new SqliteStateStore(database, systemClock);
@@ -81,7 +54,8 @@ async function main(task: ChildTask): Promise<ChildResult> {
       loadConnector,
       connectorTypes: ['postgresql'],
       openDestination: (context, host) => openDestination('postgresql', { url: task.destination }, context, host),
-      ...(task.validate && { openPipeline: async () => threeRules }),
+      openPipeline: (fields, lookup, kept) =>
+        compilePipeline(fields, { lookup, places: async () => () => undefined }, kept),
       every,
     },
     { owner: `bench-${process.pid}` },

@@ -1,15 +1,32 @@
-import type { ChildResult, ChildTask } from './child';
+import type { Json } from '../lib/core/json';
+import type { ChildResult } from './child';
 import { type Bench, baseline, document, expectEqual, median, openBench, REPEAT, report, run, sync } from './harness';
 
-/** A full load of one table, ours and psql's pipe alternating: whole blocks of bytes, and decoded rows with three rules. */
+const RULES: Json = [
+  { type: 'range', field: 'amount', min: 0 },
+  { type: 'length', field: 'title', max: 200 },
+  { type: 'required', field: 'updated_at' },
+];
+const STEPS: Json = [
+  { type: 'field_mapping', mappings: { account: 'account_id', note: 'remark' } },
+  { type: 'data_type_conversion', conversions: { account_id: 'decimal', quantity: 'bigint', active: 'string' } },
+];
+const PIPED =
+  'id, account_id::bigint, title, remark, amount, ratio, quantity::integer, active::boolean, attributes, payload, created_at, updated_at';
+
+/**
+ * A full load of one table, ours and psql's pipe alternating: whole blocks of bytes, decoded rows with three rules, and
+ * with field mapping, three conversions and three rules.
+ */
 const CASES: readonly {
   readonly name: string;
   readonly goal: number;
-  readonly task: Partial<ChildTask>;
-  readonly bulk: 'auto' | 'off';
+  readonly document: { readonly [section: string]: Json };
+  readonly stored?: string;
 }[] = [
-  { name: 'bytes', goal: 0.9, task: {}, bulk: 'auto' },
-  { name: 'rows', goal: 1.5, task: { validate: true }, bulk: 'off' },
+  { name: 'bytes', goal: 0.9, document: {} },
+  { name: 'rows', goal: 1.5, document: { validation_rules: RULES } },
+  { name: 'pipeline', goal: 1.6, document: { transformations: STEPS, validation_rules: RULES }, stored: PIPED },
 ];
 
 const bench = await openBench();
@@ -45,11 +62,7 @@ try {
 async function load(from: Bench, kase: (typeof CASES)[number], round: number): Promise<ChildResult> {
   await run(from.destination, 'drop schema if exists bench cascade');
   const state = `${kase.name}-${round}.db`;
-  const result = await sync(from, {
-    ...kase.task,
-    state,
-    document: document(from, { sync_settings: { bulk: kase.bulk } }),
-  });
-  await expectEqual(from);
+  const result = await sync(from, { state, document: document(from, kase.document) });
+  await expectEqual(from, kase.stored);
   return result;
 }

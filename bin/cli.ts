@@ -7,6 +7,8 @@ export interface GlobalOptions {
   readonly data: string;
   readonly json?: true;
   readonly url?: string;
+  /** A deployed stage, to be found by its stacks. */
+  readonly stage?: string;
   readonly apiKeyEnv: string;
   /** Region of the API Gateway that requests are signed for. */
   readonly signRegion?: string;
@@ -24,11 +26,16 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** Where secrets are typed or piped in. */
+export type SecretStream = NodeJS.ReadableStream & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
+
 /** What the commands need of the world around them. */
 export interface Cli {
   readonly env: Environment;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
+  /** Standard input, where it is another one than that of the process. */
+  readonly stdin?: SecretStream;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
   /**

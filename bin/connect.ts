@@ -29,6 +29,11 @@ export function openLog(env: Environment, redactor: Redactor, quiet: boolean): L
 /** Reaches the server that owns the data folder, or opens the folder in this process. */
 export async function connect(options: GlobalOptions, needs: 'state' | 'work', env: Environment): Promise<Connection> {
   const key = apiKeyOf(options, env);
+  if (options.stage !== undefined) {
+    const { stageApi } = await import('./stage');
+    const { url, region } = await stageApi(options.stage);
+    return overNetwork(url, overSigned(url, region));
+  }
   if (options.url !== undefined) {
     const url = checkedUrl(options.url);
     const region = options.signRegion ?? regionOf(url);

@@ -3,6 +3,7 @@ import { loadConnector } from '../lib/connectors';
 import { invalidConfig } from '../lib/core/config';
 import type { FieldIssue } from '../lib/core/fault';
 import type { IntegrationDocument } from '../lib/core/integration';
+import { checkPipeline } from '../lib/pipeline/compile';
 import { checkDocument } from '../lib/engine/document';
 import { maskSecrets } from '../lib/engine/masking';
 import { DEFAULT_OPTIONS } from '../lib/engine/ports';
@@ -39,7 +40,7 @@ export async function declaredFiles(folder: string): Promise<DeclaredFiles> {
 }
 
 async function validate(document: IntegrationDocument): Promise<readonly string[]> {
-  const { connector, warnings } = await checkDocument(document, loadConnector);
+  const { connector, warnings } = await checkDocument(document, loadConnector, { alarms: true, checkPipeline });
   const issues = writtenSecrets(document, maskSecrets(document, connector));
   if (issues.length > 0) throw invalidConfig(issues);
   return warnings;
@@ -73,8 +74,7 @@ function isReferring(text: string): boolean {
 
 function declare({ file, name, document }: DocumentFile): DeclaredIntegration {
   const section = (key: string) => (document[key] ?? {}) as { readonly [key: string]: unknown };
-  const { schedule, time_zone: timeZone = 'UTC', parallel = DEFAULT_OPTIONS.parallel } = section('sync_settings');
-  const isScheduled = typeof schedule === 'string' && document.enabled !== false;
+  const { parallel = DEFAULT_OPTIONS.parallel } = section('sync_settings');
   return {
     file,
     name,
@@ -82,7 +82,6 @@ function declare({ file, name, document }: DocumentFile): DeclaredIntegration {
     document,
     secrets: [...referencedNames(document)].sort(),
     useVpn: section('network_security').use_vpn === true,
-    ...(isScheduled && { schedule: { cron: schedule, timeZone: String(timeZone) } }),
     parallel: Number(parallel),
     connections: Number(section('connection').max_connections ?? DEFAULT_CONNECTIONS),
   };

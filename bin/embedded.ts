@@ -1,10 +1,12 @@
+import { lookup } from 'node:dns/promises';
 import { join } from 'node:path';
 import { openDataFolder } from '../lib/adapters/embedded/data-folder';
 import { openDatabase } from '../lib/adapters/embedded/database';
 import { type EmbeddedPostgresql, startEmbeddedPostgresql } from '../lib/adapters/embedded/postgresql-server';
 import { SqliteQueue } from '../lib/adapters/embedded/queue';
 import { EmbeddedScheduler } from '../lib/adapters/embedded/scheduler';
-import { EnvironmentSecrets } from '../lib/adapters/embedded/secrets';
+import { sealedState } from '../lib/adapters/embedded/sealed-state';
+import { secretsInOrder } from '../lib/adapters/embedded/secrets';
 import { SqliteStateStore } from '../lib/adapters/embedded/state';
 import { createApi } from '../lib/api/app';
 import { connectorTypes, loadConnector } from '../lib/connectors';
@@ -14,11 +16,16 @@ import type { Secrets, StateStore } from '../lib/core/ports';
 import type { Redactor, Secret } from '../lib/core/secret';
 import type { Service } from '../lib/core/service';
 import { every, systemClock } from '../lib/core/system-clock';
-import { openDestination } from '../lib/destinations';
+import { openDestination, openSearch } from '../lib/destinations';
 import { createEngine, type Engine } from '../lib/engine/engine';
+import type { NotifyLimits } from '../lib/engine/notify/outbox';
 import { startScheduled } from '../lib/engine/scheduled';
+import { guardedNetwork } from '../lib/network/guard';
+import { checkPipeline, compilePipeline } from '../lib/pipeline/compile';
+import { DATABASE_VARIABLE, openPlaces } from '../lib/places/places';
 import { Cleanup } from './cleanup';
 import type { Environment } from './cli';
+import { openCredentials } from './credentials-home';
 import {
   checkDestinationUrl,
   DESTINATION_DATABASE,
@@ -26,6 +33,7 @@ import {
   type ServerAddress,
   writePasswordFile,
 } from './destination-home';
+import { openNotifications, startNotifications } from './notifications';
 import { VERSION } from './version';
 
 /** What a home is opened with. */
@@ -41,6 +49,8 @@ export interface HomeOptions {
   readonly clientOf?: (environment: unknown) => string | undefined;
   /** Aborts when the server is about to stop: requests that wait for a run are then answered. */
   readonly stopping?: AbortSignal;
+  /** Figures of notifications, for tests. */
+  readonly notifyLimits?: Partial<NotifyLimits>;
   /** Secrets that the home itself knows, asked for before those of the environment. */
   readonly ownSecrets?: (server: () => Promise<EmbeddedServer>) => Secrets;
 }
@@ -65,12 +75,15 @@ export interface Home {
   startWork(): Promise<void>;
   /** Begins to start syncs when their schedules say so. */
   startSchedules(): void;
+  /** Begins to tell people what happens. */
+  startNotifications(): void;
   /** Lets the batches that are being written end, closes everything and gives the folder back. */
   stop(): Promise<void>;
 }
 
 const WORKERS = 4;
 const RECOVER_MS = 60_000;
+const CREDENTIALS_MS = 6 * 3_600_000;
 /** How long a stop waits for batches, out of the ten seconds that it has. */
 const LAST_BATCHES_MS = 4000;
 
@@ -94,17 +107,33 @@ async function compose(options: HomeOptions, cleanup: Cleanup): Promise<Home> {
   const dataFolder = folder.path;
   const database = openDatabase(folder.statePath);
   cleanup.add('closing the state', () => database.close());
-  const state = new SqliteStateStore(database, systemClock);
+  const state = sealedState(new SqliteStateStore(database, systemClock), join(dataFolder, 'state.key'));
   const queue = new SqliteQueue(database, systemClock);
   const scheduler = new EmbeddedScheduler(state, systemClock, log);
   const server = embeddedServer(dataFolder, options, cleanup);
+  const own = options.ownSecrets?.(server);
+  const credentials = openCredentials({
+    dataFolder,
+    env,
+    redactor: options.redactor,
+    warn: (message) => log.warn(message),
+  });
   const destination = once(() => destinationConfig(options, server));
+  const places = openPlaces(env[DATABASE_VARIABLE]);
+  const owner = `embedded/${process.pid}/${Date.now().toString(36)}`;
+  const notifications = openNotifications({
+    ...{ state, log, env, owner, redactor: options.redactor },
+    ...(options.notifyLimits && { limits: options.notifyLimits }),
+  });
+  let runsEnded = 0;
+  let runsTold = 0;
   const engine = createEngine(
     {
       state,
       queue,
       scheduler,
-      secrets: firstOf(options.ownSecrets?.(server), new EnvironmentSecrets([process.cwd(), dataFolder], env)),
+      secrets: secretsInOrder([...(own ? [own] : []), credentials.secrets]),
+      credentialStores: credentials.stores,
       clock: systemClock,
       log,
       redactor: options.redactor,
@@ -115,9 +144,22 @@ async function compose(options: HomeOptions, cleanup: Cleanup): Promise<Home> {
         await rememberDestination(state, options.destinationUrl, log);
         return openDestination('postgresql', await destination(), context, host);
       },
+      async openSearch(host) {
+        await rememberDestination(state, options.destinationUrl, log);
+        return openSearch('postgresql', await destination(), host);
+      },
+      notify: notifications.notify,
+      notifications,
+      ended: () => {
+        runsEnded += 1;
+      },
+      checkPipeline,
+      network: ({ network_security: security }) => guardedNetwork(security),
+      openPipeline: (fields, ask, kept) => compilePipeline(fields, { lookup: ask, places }, kept),
+      resolveHost: async (name) => (await lookup(name)).address,
       every,
     },
-    { owner: `embedded/${process.pid}/${Date.now().toString(36)}` },
+    { owner },
   );
   const app = createApi({
     service: engine.service,
@@ -140,7 +182,18 @@ async function compose(options: HomeOptions, cleanup: Cleanup): Promise<Home> {
       await engine.recover();
       startWork(engine, log, cleanup);
     },
-    startSchedules: () => startSchedules(scheduler, engine.service, log, cleanup),
+    startSchedules() {
+      startSchedules(scheduler, engine.service, log, cleanup);
+      watchCredentials(engine, log, cleanup);
+    },
+    startNotifications() {
+      const hasNews = () => {
+        const isNew = runsEnded > runsTold;
+        runsTold = runsEnded;
+        return isNew;
+      };
+      startNotifications(engine, notifications, { log, cleanup, hasNews });
+    },
     stop: () => cleanup.run(log),
   };
 }
@@ -171,10 +224,6 @@ function hideSecrets({ redactor, apiKey, destinationUrl }: HomeOptions): void {
   if (destinationUrl !== undefined) redactor.add(decodeURIComponent(new URL(destinationUrl).password));
 }
 
-function firstOf(first: Secrets | undefined, second: Secrets): Secrets {
-  return { get: async (name) => (await first?.get(name)) ?? second.get(name) };
-}
-
 function once<T>(start: () => Promise<T>): () => Promise<T> {
   let started: Promise<T> | undefined;
   return () => {
@@ -198,6 +247,22 @@ function startWork(engine: Engine, log: Logger, cleanup: Cleanup): void {
     const ended = await Promise.race([working.then(() => true), tooLate]);
     patience.abort();
     if (!ended) log.warn('a batch takes too long and is cut off; it is read again at the next start');
+  });
+}
+
+/** Now and a few times a day, as a laptop may never run for a whole one. */
+function watchCredentials(engine: Engine, log: Logger, cleanup: Cleanup): void {
+  let looking: Promise<void> = Promise.resolve();
+  const look = () => {
+    looking = engine
+      .checkCredentials()
+      .catch((error) => log.error('looking at the ages of credentials failed', { error: messageOf(error) }));
+  };
+  look();
+  const stop = every(CREDENTIALS_MS, look);
+  cleanup.add('ending the look at credentials', async () => {
+    stop();
+    await looking;
   });
 }
 

@@ -1,12 +1,16 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { AddCommand, Cli } from './cli';
 import { addCheck } from './commands/check';
 import { addCost } from './commands/cost';
 import { addDiscover } from './commands/discover';
 import { addList, addRemove } from './commands/list';
+import { addNotify } from './commands/notify';
 import { addPlan } from './commands/plan';
 import { addQuarantine } from './commands/quarantine';
 import { addCancel, addRun, addRuns } from './commands/runs';
+import { addSchema } from './commands/schema';
+import { addSearch } from './commands/search';
+import { addSecrets } from './commands/secrets';
 import { addServe } from './commands/serve';
 import { addState } from './commands/state';
 import { addStatus } from './commands/status';
@@ -27,6 +31,10 @@ const COMMANDS: readonly AddCommand[] = [
   addRun,
   addCancel,
   addQuarantine,
+  addSchema,
+  addSecrets,
+  addNotify,
+  addSearch,
   addList,
   addRemove,
   addState,
@@ -43,6 +51,8 @@ Environment (a file named .env in the current folder is read too; what is set ou
   EXPLORERIO_DESTINATION_URL  postgresql:// URL of the destination, in place of the embedded server
   EXPLORERIO_API_KEY          key that the server asks for and the commands send
   INTEGRATION_LOG_LEVEL       debug, info, warn or error; INTEGRATION_DEBUG=true is the same as debug
+  EXPLORERIO_ENCRYPTION_KEY   key of the file of credentials, see "explorerio help secrets"
+  EXPLORERIO_CREDENTIALS_FILE that file; credentials.enc in the data folder by default
   NAME                        what \${NAME} stands for in a document
 
 ${EXIT_CODE_HELP}
@@ -61,6 +71,12 @@ export function createProgram(cli: Cli): Command {
     .version(VERSION)
     .option('--data <folder>', 'data folder', cli.env.EXPLORERIO_DATA ?? '.explorerio')
     .option('--url <url>', 'talk to the server at this address instead of the one that owns the data folder')
+    .addOption(
+      new Option(
+        '--stage <name>',
+        'talk to a deployed stage, by the AWS credentials and region of your AWS CLI',
+      ).conflicts('url'),
+    )
     .option(
       '--sign-region <region>',
       'sign requests for API Gateway in this region; its own addresses tell it themselves',

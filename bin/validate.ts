@@ -1,22 +1,32 @@
-import { EnvironmentSecrets } from '../lib/adapters/embedded/secrets';
 import { loadConnector } from '../lib/connectors';
 import { Fault } from '../lib/core/fault';
 import type { IntegrationDocument } from '../lib/core/integration';
 import { Redactor } from '../lib/core/secret';
+import { secretsOf, withoutStore } from '../lib/engine/credential-store';
 import { checkDocument } from '../lib/engine/document';
+import { channelWarnings } from '../lib/engine/notify/notifications';
 import { resolveReferences } from '../lib/engine/resolve';
+import { checkPipeline } from '../lib/pipeline/compile';
 import type { Call } from './cli';
+import { openCredentials } from './credentials-home';
 import { checkFiles, problemLine } from './document-files';
 import { ExitCode } from './exit-codes';
+import { environmentChannels } from './notify-channels';
 import { plain } from './output/format';
 
 /** Checks the files and shows every error in them. */
-export async function validate({ cli, args, printer }: Call<unknown>): Promise<number> {
-  const secrets = new EnvironmentSecrets([process.cwd()], cli.env);
-  const { documents, problems } = await checkFiles(args, async (document) => [
-    ...(await checkDocument(document, loadConnector)).warnings,
-    ...(await unsetReferences(document, secrets)),
-  ]);
+export async function validate({ cli, args, options, printer }: Call<unknown>): Promise<number> {
+  const redactor = new Redactor();
+  const warn = (message: string) => printer.note(`warning: ${message}`);
+  const { secrets, stores } = openCredentials({ dataFolder: options.data, env: cli.env, redactor, warn });
+  const home = { secrets, credentialStores: stores };
+  const channels = environmentChannels(cli.env, redactor);
+  const { documents, problems } = await checkFiles(args, async (document) => {
+    const abilities = { checkPipeline, notifications: channels, ...home };
+    const { fields, warnings } = await checkDocument(document, loadConnector, abilities);
+    const unheard = await channelWarnings(fields, channels);
+    return [...warnings, ...unheard, ...(await unsetReferences(document, home, redactor))];
+  });
   const valid = documents.map(({ file, name, warnings }) => ({ file, name, warnings }));
   printer.result({ valid: problems.length === 0, documents: valid, problems }, () =>
     [
@@ -29,12 +39,16 @@ export async function validate({ cli, args, printer }: Call<unknown>): Promise<n
 }
 
 /** The server may have other secrets than this shell, so that one that is not set here is no error. */
-async function unsetReferences(document: IntegrationDocument, secrets: EnvironmentSecrets): Promise<string[]> {
+async function unsetReferences(
+  document: IntegrationDocument,
+  home: Parameters<typeof secretsOf>[0],
+  redactor: Redactor,
+): Promise<string[]> {
   try {
-    await resolveReferences(document, secrets, new Redactor());
+    await resolveReferences(withoutStore(document), secretsOf(home, document), redactor);
     return [];
   } catch (error) {
-    if (!(error instanceof Fault) || error.issues === undefined) throw error;
-    return error.issues.map(({ path, message }) => `${path}: ${message}`);
+    if (!(error instanceof Fault) || error.kind !== 'config') throw error;
+    return error.issues?.map(({ path, message }) => `${path}: ${message}`) ?? [error.message];
   }
 }

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nextTick } from '../lib/adapters/aws/schedule-ticks';
-import { Fault } from '../lib/core/fault';
+import { Fault, toFault } from '../lib/core/fault';
 import type { IntegrationDocument } from '../lib/core/integration';
 import { canonicalJson, type Json } from '../lib/core/json';
-import type { Schedule, Scheduler } from '../lib/core/ports';
+import type { Logger } from '../lib/core/log';
+import type { Alarms, Schedule, Scheduler } from '../lib/core/ports';
 import type { Service } from '../lib/core/service';
 import { DECLARED_FILE } from '../lib/infra/env';
 
@@ -19,15 +20,41 @@ export function readDeclared(folder = process.env.LAMBDA_TASK_ROOT ?? '.'): Decl
   return new Map(documents.map((document) => [String(document.name), document]));
 }
 
-/** Makes the stored integrations what the files say. One that was paused stays paused. */
+/**
+ * Makes the stored integrations what the files say. One that was paused stays paused. Every function with the files does
+ * so when it starts, and the health function each time.
+ */
 export async function storeDeclared(service: Service, declared: Declared): Promise<void> {
   if (declared.size === 0) return;
   const stored = new Map((await service.list()).map((integration) => [integration.id, integration.document]));
   for (const [name, document] of declared) {
     const before = stored.get(name);
-    if (before === undefined) await service.create(document);
-    else if (!isSame(before, document)) await service.update(name, paused(document, before), undefined);
+    if (before === undefined) await unlessMeanwhile(service.create(document));
+    else if (!isSame(before, document))
+      await unlessMeanwhile(service.update(name, paused(document, before), undefined));
   }
+}
+
+/** Another function of the same deployment stores the same at this moment. */
+async function unlessMeanwhile(storing: Promise<unknown>): Promise<void> {
+  try {
+    await storing;
+  } catch (error) {
+    if (!(error instanceof Fault) || !['already_exists', 'revision_conflict'].includes(error.code)) throw error;
+  }
+}
+
+/** Stores them once, at the first call that succeeds; a failure is not one of the request that is being served. */
+export function storeOnce(service: Service, declared: Declared, log: Logger): () => Promise<void> {
+  let stored: Promise<void> | undefined;
+  return () => {
+    stored ??= storeDeclared(service, declared).catch((error: unknown) => {
+      stored = undefined;
+      const fault = toFault(error, 'storing the declared integrations');
+      log.warn('declared integrations could not be stored; trying again', { fault: { ...fault.record() } });
+    });
+    return stored;
+  };
 }
 
 function paused(document: IntegrationDocument, before: IntegrationDocument): IntegrationDocument {
@@ -76,6 +103,15 @@ export function withoutDeclared(scheduler: Scheduler, declared: Declared): Sched
       const schedule = scheduleOf(integration, document);
       return schedule && nextTick(schedule, from);
     },
+  };
+}
+
+/** Leaves the alarms of declared integrations to the stack that made them, and removes what they had before they were declared. */
+export function withoutDeclaredAlarms(alarms: Alarms, declared: Declared): Alarms {
+  return {
+    set: async (document) => (declared.has(String(document.name)) ? undefined : alarms.set(document)),
+    remove: async (integration) => (declared.has(integration) ? undefined : alarms.remove(integration)),
+    reconcile: (documents) => alarms.reconcile(documents.filter(({ name }) => !declared.has(String(name)))),
   };
 }
 

@@ -3,18 +3,31 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { dynamoClient } from '../lib/adapters/aws/dynamo-client';
 import { powertoolsLog } from '../lib/adapters/aws/log';
 import { SqsQueue } from '../lib/adapters/aws/queue';
+import { type QueueUrls, readQueueUrls } from '../lib/adapters/aws/queue-addresses';
 import { AwsSecrets } from '../lib/adapters/aws/secrets';
 import { DynamoStateStore } from '../lib/adapters/aws/state';
-import type { Connector } from '../lib/core/connector';
+import type { Channels } from '../lib/core/channel';
+import type { Connector, Host } from '../lib/core/connector';
 import { Fault } from '../lib/core/fault';
 import type { Logger } from '../lib/core/log';
-import type { Queue, Scheduler, StateStore } from '../lib/core/ports';
+import type { Alarms, Queue, Scheduler, Secrets, StateStore } from '../lib/core/ports';
+import type { SearchReader } from '../lib/core/search';
 import { Redactor } from '../lib/core/secret';
 import { every, systemClock } from '../lib/core/system-clock';
-import { openDestination } from '../lib/destinations';
+import { openDestination, openSearch } from '../lib/destinations';
 import { createEngine, type Engine } from '../lib/engine/engine';
+import { createNotifications, type Notifications } from '../lib/engine/notify/notifications';
+import type { EnginePorts } from '../lib/engine/ports';
+import { renewedDestination } from '../lib/engine/renewed-destination';
+import { Renewing } from '../lib/engine/renewing';
+import { SecretAttempts, type SecretValues } from '../lib/engine/secret-values';
 import { keys } from '../lib/engine/state';
-import { DESTINATION_CONNECTIONS, type FunctionEnvironment } from '../lib/infra/env';
+import { connectorTag, DESTINATION_CONNECTIONS, type FunctionEnvironment } from '../lib/infra/env';
+import { guardedNetwork } from '../lib/network/guard';
+import { checkPipeline, compilePipeline } from '../lib/pipeline/compile';
+import { openPlaces } from '../lib/places/places';
+import { everyQueue } from './every-queue';
+import { runMetricLine } from './run-metrics';
 
 /** What differs between the functions. */
 export interface HomeOptions {
@@ -25,6 +38,10 @@ export interface HomeOptions {
   loadConnector(type: string): Promise<Connector>;
   /** Makes schedules; without it this function cannot. */
   scheduler?(state: StateStore): Scheduler;
+  /** Makes alarms; without it this function cannot. */
+  readonly alarms?: Alarms | undefined;
+  /** The channels on which this function tells people; without them it cannot. */
+  channels?(secrets: Secrets, redactor: Redactor): Channels;
   /** How many messages led to the one at hand, each sent by the one before. */
   readonly hop?: () => number;
 }
@@ -34,12 +51,15 @@ export interface CloudHome {
   readonly engine: Engine;
   readonly state: StateStore;
   readonly log: Logger;
+  /** Of functions that tell people. */
+  readonly notifications?: Notifications;
   /** The queue of a connector type. */
   queue(type: string): Queue;
 }
 
-const LEASE_MS = 60_000;
 const DEFAULT_WORK_SECONDS = 240;
+const SHORTEST_LEASE_MS = 5000;
+const LONGEST_LEASE_MS = 60_000;
 
 /** The environment of this function; a variable that the stacks forgot is named. */
 export function functionEnvironment(): FunctionEnvironment {
@@ -76,15 +96,32 @@ export function openCloudHome(options: HomeOptions): CloudHome {
     client: secretsClient,
     prefix: environment.EXPLORERIO_SECRETS_PREFIX,
     clock: systemClock,
+    ...(options.connector !== undefined && { hint: secretHint(options.connector) }),
   });
   // Named in full, not below the prefix: no document can refer to it.
-  const destination = new AwsSecrets({ client: secretsClient, prefix: '', clock: systemClock });
+  const destinationSecrets = new AwsSecrets({ client: secretsClient, prefix: '', clock: systemClock });
   const queues = new Queues(options, state);
+  const places = openPlaces(environment.EXPLORERIO_GEOIP_DATABASE);
+  const workBudgetMs = Number(environment.EXPLORERIO_WORK_SECONDS ?? DEFAULT_WORK_SECONDS) * 1000;
+  const owner = `${process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local'}/${process.pid}-${Date.now().toString(36)}`;
+  const channels = options.channels?.(secrets, redactor);
+  const notifications =
+    channels &&
+    createNotifications({
+      ...{ state, redactor, log, channels, owner, clock: systemClock, publicUrl: environment.EXPLORERIO_PUBLIC_URL },
+      // A round every few minutes has gathered enough.
+      limits: { gatherMs: 0 },
+      random: Math.random,
+      exclusive: false,
+    });
   const engine = createEngine(
     {
       state,
       queue: queues.all,
       scheduler: options.scheduler?.(state) ?? noSchedules,
+      ...(options.alarms && { alarms: options.alarms }),
+      // Past the console, which would wrap the line: CloudWatch takes it only as it is.
+      ended: (run) => void process.stdout.write(runMetricLine(environment.EXPLORERIO_STAGE, run, systemClock.now())),
       secrets,
       clock: systemClock,
       log,
@@ -92,57 +129,96 @@ export function openCloudHome(options: HomeOptions): CloudHome {
       random: Math.random,
       loadConnector,
       connectorTypes,
-      async openDestination(context, host) {
-        const url = await destination.get(environment.EXPLORERIO_DESTINATION_SECRET);
-        if (!url?.reveal()) throw noDestination(environment);
-        redactor.add(url.reveal());
-        redactor.add(decodeURIComponent(new URL(url.reveal()).password));
-        return openDestination(
-          'postgresql',
-          { url: url.reveal(), max_connections: DESTINATION_CONNECTIONS },
-          context,
-          host,
-        );
+      openDestination: destinationOf(environment, destinationSecrets, redactor),
+      openSearch: searchOf(environment, destinationSecrets, redactor),
+      ...(notifications && { notify: notifications.notify, notifications }),
+      checkPipeline,
+      network: ({ network_security: security }) => guardedNetwork(security),
+      openPipeline: (fields, lookup, kept) => compilePipeline(fields, { lookup, places }, kept),
+      vpn: {
+        types: JSON.parse(environment.EXPLORERIO_VPN_TYPES ?? '[]') as readonly string[],
+        inside: environment.EXPLORERIO_BEHIND_VPN === 'true',
       },
       every,
     },
     {
-      owner: `${process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local'}/${process.pid}-${Date.now().toString(36)}`,
+      owner,
       exclusive: false,
-      leaseMs: LEASE_MS,
-      workBudgetMs: Number(environment.EXPLORERIO_WORK_SECONDS ?? DEFAULT_WORK_SECONDS) * 1000,
+      // What a killed function held is waited for this long; one that works for a moment only needs no more.
+      leaseMs: Math.min(LONGEST_LEASE_MS, Math.max(SHORTEST_LEASE_MS, workBudgetMs)),
+      workBudgetMs,
     },
   );
-  return { engine, state, log, queue: (type) => queues.ofType(type) };
+  const queue = (type: string) => queues.ofType(type);
+  return { engine, state, log, queue, ...(notifications && { notifications }) };
+}
+
+/** Opens the destination by the URL in its secret, and anew by a newer one when its login is refused. */
+function destinationOf(
+  environment: FunctionEnvironment,
+  secrets: Secrets,
+  redactor: Redactor,
+): EnginePorts['openDestination'] {
+  return (context, host) => {
+    const open = (url: string) =>
+      openDestination('postgresql', { url, max_connections: DESTINATION_CONNECTIONS }, context, host);
+    return renewedDestination(renewingByUrl(environment, secrets, redactor, host.log, open));
+  };
+}
+
+/** Opens the search in the destination, in the same way. */
+function searchOf(environment: FunctionEnvironment, secrets: Secrets, redactor: Redactor) {
+  return async (host: Host): Promise<SearchReader> => {
+    const open = (url: string) => openSearch('postgresql', { url }, host);
+    const renewing = renewingByUrl(environment, secrets, redactor, host.log, open);
+    return {
+      search: (request, places, signal) => renewing.use((reader) => reader.search(request, places, signal)),
+      close: () => renewing.close(),
+    };
+  };
+}
+
+function renewingByUrl<T extends { close(): Promise<void> }>(
+  { EXPLORERIO_DESTINATION_SECRET: name }: FunctionEnvironment,
+  secrets: Secrets,
+  redactor: Redactor,
+  log: Logger,
+  open: (url: string) => Promise<T>,
+): Renewing<T> {
+  const attempts = new SecretAttempts([name], secrets, redactor);
+  const openWith = async (values: SecretValues) => {
+    const url = values.get(name);
+    if (!url) throw noDestination(name);
+    redactor.add(decodeURIComponent(new URL(url).password));
+    return open(url);
+  };
+  return new Renewing(attempts, openWith, log);
 }
 
 /** The queues of all connectors that this function may send to. */
 class Queues {
   readonly #client = new SQSClient({});
-  readonly #urls: { readonly [type: string]: string };
-  readonly #dead: { readonly [type: string]: string };
+  readonly #urls: QueueUrls;
+  readonly #ofType = new Map<string, Queue>();
   readonly all: Queue;
 
   constructor({ environment, connector: own, hop }: HomeOptions, state: StateStore) {
-    this.#urls = JSON.parse(environment.EXPLORERIO_QUEUES) as { readonly [type: string]: string };
-    this.#dead = JSON.parse(environment.EXPLORERIO_DEAD_LETTERS ?? '{}') as { readonly [type: string]: string };
-    this.all = new SqsQueue({
+    this.#urls = readQueueUrls(environment.EXPLORERIO_QUEUES);
+    const sending = new SqsQueue({
       client: this.#client,
       urlOf: async (integration) => this.#url(own ?? (await typeOf(state, integration))),
       ...(own !== undefined && { own: this.#url(own) }),
       ...(hop && { hop }),
     });
+    this.all = own === undefined ? everyQueue(sending, Object.keys(this.#urls), (type) => this.ofType(type)) : sending;
   }
 
   ofType(type: string): Queue {
     const url = this.#url(type);
-    const deadLetters = this.#dead[type];
-    return new SqsQueue({
-      client: this.#client,
-      urlOf: async () => url,
-      own: url,
-      ...(deadLetters !== undefined && { deadLetters }),
-    });
+    // Kept, as it remembers its dead-letter queue.
+    const queue = this.#ofType.get(type) ?? new SqsQueue({ client: this.#client, urlOf: async () => url, own: url });
+    this.#ofType.set(type, queue);
+    return queue;
   }
 
   #url(type: string): string {
@@ -161,7 +237,12 @@ export async function typeOf(state: StateStore, integration: string): Promise<st
   return document?.type ?? '';
 }
 
-function noDestination({ EXPLORERIO_DESTINATION_SECRET: name }: FunctionEnvironment): Fault {
+/** A sync function reads the secrets of its own connector only. */
+function secretHint(type: string): string {
+  return `Give the secret the tag ${connectorTag(type)} = true, which lets integrations of this type use it, or name it in a declared integration and deploy again.`;
+}
+
+function noDestination(name: string): Fault {
   return new Fault('config', 'no_destination', `opening the destination: the secret ${name} has no value`, {
     hint: 'Put the URL of a PostgreSQL database into it: postgresql://user:password@host/database?ssl=true',
   });

@@ -1,4 +1,5 @@
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import { besideArn, readQueueUrls } from '../lib/adapters/aws/queue-addresses';
 import { AwsScheduler } from '../lib/adapters/aws/scheduler';
 import { Fault } from '../lib/core/fault';
 import type { Scheduler, StateStore } from '../lib/core/ports';
@@ -9,17 +10,18 @@ import { typeOf } from './home';
 
 /** The schedules of integrations that are made at run time; those of the others belong to the stack. */
 export function runtimeScheduler(environment: FunctionEnvironment, state: StateStore, declared: Declared): Scheduler {
-  const arns = JSON.parse(environment.EXPLORERIO_QUEUE_ARNS ?? '{}') as { readonly [type: string]: string };
+  const urls = readQueueUrls(environment.EXPLORERIO_QUEUES);
+  const deadLetterArn = environment.EXPLORERIO_SCHEDULE_DEAD_LETTERS ?? '';
   const scheduler = new AwsScheduler({
     client: new SchedulerClient({}),
     group: environment.EXPLORERIO_SCHEDULE_GROUP ?? 'default',
     roleArn: environment.EXPLORERIO_SCHEDULE_ROLE ?? '',
-    deadLetterArn: environment.EXPLORERIO_SCHEDULE_DEAD_LETTERS ?? '',
+    deadLetterArn,
     clock: systemClock,
     async queueArn(integration) {
       const type = await typeOf(state, integration);
-      const arn = arns[type];
-      if (arn !== undefined) return arn;
+      const url = urls[type];
+      if (url !== undefined) return besideArn(deadLetterArn, url);
       throw new Fault('config', 'unknown_type', `scheduling ${integration}: this stage has no queue for type ${type}`, {
         hint: 'Deploy the stage again: the connector is newer than its stacks.',
       });

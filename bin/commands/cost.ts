@@ -1,3 +1,6 @@
+import { metricsOf } from '../../lib/adapters/aws/alarm-spec';
+import { planAlarms } from '../../lib/adapters/aws/integration-plan';
+import type { IntegrationDocument } from '../../lib/core/integration';
 import { PRICES_AS_OF, restingCost } from '../../lib/engine/cost';
 import type { AddCommand, Call, Connection } from '../cli';
 import { ExitCode } from '../exit-codes';
@@ -6,13 +9,14 @@ import { integrationPath, performConnected } from '../perform';
 import type { ConnectorList, IntegrationList, RunList } from '../wire';
 
 const HELP = `
-Of a deployed stage (--url), from its own counts and list prices of us-east-1: what it costs a month while nothing runs
+Of a deployed stage (--stage, --url), from its own counts and list prices of us-east-1: what it costs a month while nothing runs
 (without storage, traffic, an Aurora or secrets of sources), and what the last runs of each integration cost as functions.
 
 Example:
-  explorerio --url https://ID.execute-api.eu-central-1.amazonaws.com cost`;
+  explorerio --stage prod cost`;
 
 const RUNS = 20;
+const ANYWHERE = { stage: '', prefix: '', topicArn: '', runbook: '' };
 
 /** `explorerio cost`: an estimate of what a stage and its runs cost. */
 export const addCost: AddCommand = (program, cli) => {
@@ -26,7 +30,7 @@ export const addCost: AddCommand = (program, cli) => {
 async function cost({ printer }: Call<object>, { client }: Connection): Promise<number> {
   const { connectors } = await client.request<ConnectorList>('GET', '/api/connectors');
   const { integrations } = await client.request<IntegrationList>('GET', '/api/integrations');
-  const resting = restingCost(connectors.length, integrations.length);
+  const resting = restingCost(connectors.length, integrations.length, alertMetrics(integrations));
   const runs = [];
   for (const { id } of integrations) {
     const path = integrationPath(id, `/runs?limit=${RUNS}`);
@@ -38,6 +42,12 @@ async function cost({ printer }: Call<object>, { client }: Connection): Promise<
   const found = { prices_as_of: PRICES_AS_OF, resting_usd_a_month: Math.round(total * 100) / 100, resting, runs };
   printer.result(found, () => costText(found));
   return ExitCode.Ok;
+}
+
+/** An alarm costs by the metrics in it. */
+function alertMetrics(integrations: IntegrationList['integrations']): number {
+  const alarms = integrations.flatMap(({ document }) => planAlarms(document as IntegrationDocument, ANYWHERE));
+  return alarms.reduce((total, alarm) => total + metricsOf(alarm), 0);
 }
 
 interface Cost {

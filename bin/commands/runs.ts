@@ -4,6 +4,7 @@ import { runsTable, runText } from '../output/runs';
 import { pageSize } from '../page-size';
 import { integrationPath, performConnected } from '../perform';
 import type { IntegrationList, Run, RunDetails, RunList } from '../wire';
+import { addRedrive } from './redrive';
 
 interface RunsOptions {
   readonly limit: number;
@@ -18,6 +19,7 @@ export const addRuns: AddCommand = (program, cli) => {
     .option('--limit <number>', 'how many runs of each integration', pageSize, 20)
     .addHelpText('after', '\nExamples:\n  explorerio runs\n  explorerio runs main_database --limit 100 --json');
   performConnected<RunsOptions>(command, cli, 'state', runs);
+  addRedrive(command, cli);
 };
 
 async function runs({ args, options, printer }: Call<RunsOptions>, { client }: Connection): Promise<number> {

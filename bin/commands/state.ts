@@ -20,7 +20,7 @@ Secrets that are written into documents (instead of \${NAME}) are in the file: i
 
 Examples:
   explorerio state export moved.json
-  explorerio state import moved.json --table ExplorerIO-prod-State-Table1234   into the table of a deployed stage`;
+  explorerio --stage prod state import moved.json   into a deployed stage, with your AWS credentials`;
 
 /** `explorerio state`: moves what a home knows to another one. */
 export const addState: AddCommand = (program, cli) => {
@@ -79,7 +79,8 @@ function fileFault(doing: string, cause: unknown): Fault {
 
 /** Opens the state alone. The data folder is taken, so that nobody works on it meanwhile. */
 async function withState({ cli, options }: Call<StateOptions>, work: (store: StateStore) => Promise<number>) {
-  if (options.table !== undefined) return work(await tableState(options.table));
+  const table = await tableOf(options);
+  if (table !== undefined) return work(await tableState(table));
   const { openLocalHome } = await import('../local-home');
   const home = await openLocalHome(options, cli.env, true);
   try {
@@ -87,6 +88,14 @@ async function withState({ cli, options }: Call<StateOptions>, work: (store: Sta
   } finally {
     await home.stop();
   }
+}
+
+async function tableOf({ table, stage }: Call<StateOptions>['options']): Promise<string | undefined> {
+  if (stage === undefined) return table;
+  if (table === undefined) return (await import('../stage')).stageTable(stage);
+  throw new Fault('config', 'two_tables', 'opening the state: both --stage and --table are given', {
+    hint: 'Leave one of them out: --stage finds the table by itself.',
+  });
 }
 
 async function tableState(table: string): Promise<StateStore> {

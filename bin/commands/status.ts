@@ -1,6 +1,6 @@
 import type { AddCommand, Call, Connection } from '../cli';
 import { ExitCode } from '../exit-codes';
-import { count, duration, plural, time } from '../output/format';
+import { count, duration, plain, plural, time } from '../output/format';
 import { faultLines, runText } from '../output/runs';
 import { table } from '../output/table';
 import { integrationPath, performConnected } from '../perform';
@@ -74,6 +74,7 @@ function statusText(one: Status): string {
     `next run:  ${one.next_run === undefined ? 'none scheduled' : time(one.next_run)}`,
     ...(one.queued.length === 0 ? [] : [`queued:    ${one.queued.join(', ')}`]),
   ];
+  lines.push(...one.warnings.map((warning) => `warning:   ${plain(warning)}`));
   const parts = [lines.join('\n')];
   if (run !== undefined) parts.push(runText(run));
   const { last_fault: fault } = one;

@@ -5,8 +5,10 @@ import { VERSION } from '../../bin/version';
 import { createApi } from '../../lib/api/app';
 import { connectorTypes, loadConnector } from '../../lib/connectors';
 import type { StateStore } from '../../lib/core/ports';
-import { keepDeclared, readDeclared } from '../declared';
+import { keepDeclared, readDeclared, storeOnce } from '../declared';
 import { functionEnvironment, openCloudHome } from '../home';
+import { cloudChannels } from '../notify-channels';
+import { runtimeAlarms } from '../runtime-alarms';
 import { runtimeScheduler } from '../runtime-scheduler';
 
 let serve: ReturnType<typeof open> | undefined;
@@ -21,8 +23,19 @@ function open(host: string) {
   const environment = functionEnvironment();
   const declared = readDeclared();
   const scheduler = (state: StateStore) => runtimeScheduler(environment, state, declared);
-  const { engine, log } = openCloudHome({ environment, connectorTypes, loadConnector, scheduler });
-  return handle(
-    createApi({ service: keepDeclared(engine.service, declared), version: VERSION, log, allowedHosts: [host] }),
-  );
+  const { engine, log } = openCloudHome({
+    environment,
+    connectorTypes,
+    loadConnector,
+    scheduler,
+    alarms: runtimeAlarms(environment, declared),
+    channels: (secrets, redactor) => cloudChannels(environment, secrets, redactor),
+  });
+  const store = storeOnce(engine.service, declared, log);
+  const service = keepDeclared(engine.service, declared);
+  const answer = handle(createApi({ service, version: VERSION, log, allowedHosts: [host] }));
+  return async (event: LambdaEvent, context: LambdaContext) => {
+    await store();
+    return answer(event, context);
+  };
 }

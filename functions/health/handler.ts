@@ -4,9 +4,14 @@ import type { StateStore } from '../../lib/core/ports';
 import { systemClock } from '../../lib/core/system-clock';
 import { readDeclared, storeDeclared } from '../declared';
 import { type CloudHome, functionEnvironment, openCloudHome } from '../home';
+import { cloudChannels } from '../notify-channels';
+import { runtimeAlarms } from '../runtime-alarms';
 import { runtimeScheduler } from '../runtime-scheduler';
 import { failDead } from './dead-letters';
 import { writeMetrics } from './metrics';
+import { tellPeople } from './tell-people';
+
+const DAY_MS = 86_400_000;
 
 const declared = readDeclared();
 let home: CloudHome | undefined;
@@ -14,16 +19,25 @@ let home: CloudHome | undefined;
 /** Every few minutes: takes up runs that lost their message, and tells how everything is. */
 export const handler = middy(async (): Promise<void> => {
   home ??= open();
-  const { EXPLORERIO_DEAD_LETTERS: queues = '{}', EXPLORERIO_STAGE: stage } = functionEnvironment();
+  const { EXPLORERIO_QUEUES: queues, EXPLORERIO_STAGE: stage } = functionEnvironment();
   for (const type of Object.keys(JSON.parse(queues))) await failDead(home, type);
   await storeDeclared(home.engine.service, declared);
-  await home.engine.recover();
   // Past the console, which would wrap the line: CloudWatch takes it only as it is.
-  await writeMetrics(home.engine.service, stage, systemClock, (line) => process.stdout.write(line));
+  await writeMetrics(home.engine, stage, systemClock, (line) => process.stdout.write(line));
+  await tellPeople(home);
+  await home.engine.recover();
+  await home.engine.checkCredentials(DAY_MS);
 });
 
 function open(): CloudHome {
   const environment = functionEnvironment();
   const scheduler = (state: StateStore) => runtimeScheduler(environment, state, declared);
-  return openCloudHome({ environment, connectorTypes, loadConnector, scheduler });
+  return openCloudHome({
+    environment,
+    connectorTypes,
+    loadConnector,
+    scheduler,
+    alarms: runtimeAlarms(environment, declared),
+    channels: (secrets, redactor) => cloudChannels(environment, secrets, redactor),
+  });
 }

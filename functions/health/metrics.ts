@@ -1,48 +1,37 @@
+import { stateMetrics } from '../../lib/adapters/aws/alarm-metrics';
 import { type MetricRecord, metricLine } from '../../lib/adapters/aws/metrics';
+import { alertRules } from '../../lib/core/alert/rule';
 import type { Clock } from '../../lib/core/ports';
-import type { Integration, IntegrationHealth, IntegrationStats, Service } from '../../lib/core/service';
+import type { Engine } from '../../lib/engine/engine';
+import type { Observation } from '../../lib/engine/observe';
 
-/**
- * Writes the metrics of every integration as log lines. The age of the last sync is told for those that never ran, too:
- * since they were created. A metric that is only missing would raise no alarm.
- */
+/** Writes the metrics of every integration as log lines. */
 export async function writeMetrics(
-  service: Service,
+  engine: Pick<Engine, 'observe'>,
   stage: string,
   clock: Clock,
   write: (line: string) => void,
 ): Promise<void> {
-  const [integrations, health, stats] = await Promise.all([service.list(), service.health(), service.stats()]);
-  for (const integration of integrations) {
-    const of = <T extends { readonly integration: string }>(all: readonly T[]) =>
-      all.find((one) => one.integration === integration.id);
-    const record = recordOf(stage, integration, of(health), of(stats), clock.now());
-    write(`${metricLine(record, clock.now())}\n`);
+  for (const observation of await engine.observe()) {
+    write(`${metricLine(recordOf(stage, observation), clock.now())}\n`);
   }
 }
 
-function recordOf(
-  stage: string,
-  { id, document, createdAt }: Integration,
-  health: IntegrationHealth | undefined,
-  stats: IntegrationStats | undefined,
-  now: number,
-): MetricRecord {
-  const age = health?.lastSyncAgeSeconds ?? Math.max(0, Math.round((now - Date.parse(createdAt)) / 1000));
+function recordOf(stage: string, { integration, document, health, stats, sample }: Observation): MetricRecord {
   return {
-    dimensions: { Stage: stage, Integration: id },
-    metrics: {
-      LastSyncAge: { value: age, unit: 'Seconds' },
-      ConnectionFailed: { value: health?.connectionStatus === 'failed' ? 1 : 0, unit: 'Count' },
-    },
+    dimensions: { Stage: stage, Integration: integration },
+    metrics: stateMetrics(
+      sample,
+      alertRules(document).map(({ condition }) => condition),
+    ),
     properties: {
       connector: String(document.type),
-      status: health?.status ?? 'unknown',
-      errorRate: health?.errorRate ?? 0,
-      runs: stats?.runs.total ?? 0,
-      rows: stats?.rows ?? 0,
-      quarantined: stats?.quarantined ?? 0,
-      costUsd: stats?.costUsd ?? 0,
+      status: health.status,
+      errorRate: health.errorRate,
+      runs: stats.runs.total,
+      rows: stats.rows,
+      quarantined: stats.quarantined,
+      costUsd: stats.costUsd,
     },
   };
 }

@@ -10,6 +10,8 @@ const MOST_HOPS = 5000;
 const LAST_SECONDS_MS = 20_000;
 const FIRST_RETRY_MS = 2000;
 const LONGEST_RETRY_MS = 300_000;
+/** The health function stores declared integrations every five minutes; a message is received five times. */
+const UNTIL_STORED_MS = 90_000;
 
 /** Handles one message of a connector's queue; gives whether it is done. One that is not comes again after a while. */
 export async function handleMessage(
@@ -31,7 +33,8 @@ export async function handleMessage(
     return true;
   } catch (error) {
     home.log.error('a message could not be handled', { message: delivery.id, error: messageOf(error) });
-    const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** delivery.attempts);
+    const asked = error instanceof Fault ? (error.retryAfterMs ?? 0) : 0;
+    const wait = Math.min(LONGEST_RETRY_MS, Math.max(asked, FIRST_RETRY_MS * 2 ** delivery.attempts));
     await home.queue(type).release(delivery.receipt, wait);
     return false;
   } finally {
@@ -44,13 +47,15 @@ interface Body {
   readonly hop?: number;
   readonly schedule?: string;
   readonly at?: string;
+  readonly declared?: boolean;
 }
 
 async function dispatch(home: CloudHome, delivery: Delivery, sentAt: number, stop: AbortSignal): Promise<void> {
-  const { run, hop = 0, schedule, at } = delivery.body as Body;
+  const { run, hop = 0, schedule, at, declared = false } = delivery.body as Body;
   if (hop > MOST_HOPS) throw new Fault('bug', 'endless_run', `syncing: run ${run} went on for ${hop} messages`);
+  if (hop > 0) home.log.info('a run goes on', { run, hop });
   if (run !== undefined) await home.engine.handle(delivery, stop);
-  else if (schedule !== undefined) await tick(home, schedule, scheduledTime(at ?? '', sentAt));
+  else if (schedule !== undefined) await tick(home, schedule, scheduledTime(at ?? '', sentAt), declared);
   else throw new Fault('bug', 'unknown_message', `handling message ${delivery.id}: it names neither run nor schedule`);
 }
 
@@ -63,13 +68,22 @@ function scheduledTime(at: string, sentAt: number): number {
 }
 
 /** A schedule outlives for a moment what it starts, and that of a declared integration ticks also while it is paused. */
-async function tick({ engine, log }: CloudHome, integration: string, at: number): Promise<void> {
+async function tick({ engine, log }: CloudHome, integration: string, at: number, declared: boolean): Promise<void> {
   try {
     const { document } = await engine.service.get(integration);
     if (document.enabled !== false) await startScheduled(engine.service, log, integration, at);
     else log.info('a scheduled run was left out: the integration is paused', { integration });
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'not_found') throw error;
+    // This function may not store documents: who may decides where credentials are sent to.
+    if (declared) throw notStoredYet(integration);
     log.warn('a schedule names an integration that is not there', { integration });
   }
+}
+
+function notStoredYet(integration: string): Fault {
+  return new Fault('transient', 'not_stored_yet', `starting a scheduled run of ${integration}: it is not stored yet`, {
+    hint: 'The health function stores declared integrations within five minutes of a deployment; the run starts then.',
+    retryAfterMs: UNTIL_STORED_MS,
+  });
 }

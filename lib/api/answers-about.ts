@@ -106,6 +106,33 @@ export const stats = named(
   }),
 );
 
+export const credentialList = named(
+  'CredentialList',
+  z.object({
+    credentials: z.array(
+      z.object({
+        name: z.string().meta({ description: 'As in `${NAME}`.' }),
+        store: z
+          .enum(['encrypted_file', 'environment', 'secrets_manager'])
+          .meta({ description: 'Absent where none has it, or the store cannot be read.' })
+          .optional(),
+        used_by: z.array(z.string()).meta({ description: 'Integrations that refer to it.' }),
+        changed_at: z.iso
+          .datetime()
+          .meta({ description: 'When the value was changed; of the environment: first seen.' })
+          .optional(),
+        age_seconds: z.number().optional(),
+        due_at: z.iso
+          .datetime()
+          .meta({ description: 'When the strictest `rotation_policy` of these integrations wants it changed.' })
+          .optional(),
+        state: z.enum(['ok', 'due_soon', 'overdue', 'missing', 'unknown']),
+        fault: fault.optional(),
+      }),
+    ),
+  }),
+);
+
 export const connectorList = named(
   'ConnectorList',
   z.object({
@@ -119,6 +146,36 @@ export const connectorList = named(
           .meta({ description: 'JSON Schema of a whole integration document of this type.' }),
       }),
     ),
+  }),
+);
+
+const owned = z.record(z.string(), z.unknown());
+
+export const searchResult = named(
+  'SearchResult',
+  z.object({
+    hits: z.array(
+      z.object({
+        integration: z.string(),
+        stream: z.string(),
+        key: owned.meta({ description: 'The columns that identify the record; empty where the stream has no key.' }),
+        match: z
+          .enum(['words', 'similar'])
+          .meta({ description: '`words`: it holds the words; `similar`: parts of them, or words like them.' }),
+        score: z.number().meta({ description: 'The higher, the better: above 1 with the words themselves.' }),
+        highlights: z.array(
+          z.object({
+            field: z.string(),
+            parts: z
+              .array(z.object({ text: z.string(), match: z.boolean() }))
+              .meta({ description: "Pieces of the field's text in their order; plain text, never HTML." }),
+          }),
+        ),
+        record: owned.meta({ description: 'The searched fields; long texts are cut after 2,000 characters.' }),
+      }),
+    ),
+    next: z.string().meta({ description: '`after` of the next page; absent on the last one.' }).optional(),
+    warnings: z.array(z.string()).meta({ description: 'What was not looked at, and why.' }),
   }),
 );
 

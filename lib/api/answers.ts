@@ -59,7 +59,7 @@ export const integration = named(
 
 export const integrationList = named('IntegrationList', z.object({ integrations: z.array(integration) }));
 
-const counts = { rows: count, bytes: count, slices: count, retries: count, quarantined: count };
+const counts = { rows: count, bytes: count, slices: count, retries: count, quarantined: count, skipped: count };
 
 const streamRun = named(
   'StreamRun',
@@ -105,6 +105,28 @@ export const runDetails = named('RunDetails', z.object({ ...runFields, streams: 
 const next = z.string().meta({ description: '`after` of the next page; absent on the last one.' }).optional();
 export const runList = named('RunList', z.object({ runs: z.array(run), next }));
 
+/** What became of dead letters. */
+export const redriveList = named(
+  'RedriveList',
+  z.object({
+    letters: z.array(
+      z.object({
+        integration: z.string().meta({ description: 'Absent where the letter is no message of ours.' }).optional(),
+        run: z
+          .string()
+          .meta({ description: 'Run that the letter is about; absent for a tick of a schedule.' })
+          .optional(),
+        outcome: z.enum(['resent', 'started', 'removed', 'kept']).meta({
+          description:
+            '`resent`: its run was still going on and was sent to the workers again. `started`: a new run takes the place of one that had been ended as failed, or of a tick. `removed`: nothing was left to do. `kept`: the letter stays, see the note.',
+        }),
+        started: z.string().meta({ description: 'Id of the run that was started.' }).optional(),
+        note: z.string(),
+      }),
+    ),
+  }),
+);
+
 export const status = named(
   'Status',
   z.object({
@@ -132,6 +154,7 @@ export const status = named(
       .optional(),
     next_run: time.optional(),
     last_fault: z.object({ ...faultFields, at: time, stream: z.string().optional() }).optional(),
+    warnings: z.array(z.string()).meta({ description: 'What should be done soon, such as changing a credential.' }),
   }),
 );
 
@@ -151,5 +174,42 @@ export const quarantineList = named(
       }),
     ),
     next,
+  }),
+);
+
+/** The streams whose new shape was accepted. */
+export const acceptedSchema = named(
+  'AcceptedSchema',
+  z.strictObject({ streams: z.array(z.string()).meta({ description: 'What was accepted: the next sync goes on.' }) }),
+);
+
+/** How channels of notifications stand. */
+export const channelList = named(
+  'NotificationChannels',
+  z.object({
+    channels: z.array(
+      z.object({
+        channel: z.string().meta({ description: 'As documents call it.' }),
+        state: z.enum(['ok', 'idle', 'failing', 'missing']).meta({
+          description: '`idle`: nothing was sent yet. `missing`: it is not configured; `missing` says what to set.',
+        }),
+        waiting: count.meta({ description: 'Notifications that wait to be sent.' }),
+        sent: count.meta({ description: 'Messages that were taken.' }),
+        given_up: count.meta({ description: 'Notifications that were given up after a day.' }),
+        last_success: time.optional(),
+        last_fault: z.object({ ...faultFields, at: time }).optional(),
+        missing: fault.optional(),
+        next_attempt: time.optional(),
+        used_by: z.array(z.string()).meta({ description: 'Integrations whose alerts name it.' }),
+      }),
+    ),
+  }),
+);
+
+/** What became of test messages. */
+export const testOutcomes = named(
+  'NotificationTest',
+  z.object({
+    outcomes: z.array(z.object({ channel: z.string(), sent: z.boolean(), fault: fault.optional() })),
   }),
 );

@@ -45,7 +45,7 @@ export interface Operation {
   /** As OpenAPI writes it: `/api/integrations/{id}`. */
   readonly path: string;
   readonly id: string;
-  readonly tag: 'Integrations' | 'Syncs and runs' | 'Documents' | 'About';
+  readonly tag: 'Integrations' | 'Syncs and runs' | 'Notifications' | 'Documents' | 'About';
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.ZodObject;

@@ -2,7 +2,10 @@ import type { Operation } from './operation';
 import { aboutRoutes } from './routes/about';
 import { connectionRoutes } from './routes/connections';
 import { integrationRoutes } from './routes/integrations';
+import { notificationRoutes } from './routes/notifications';
 import { overviewRoutes } from './routes/overview';
+import { schemaRoutes } from './routes/schemas';
+import { searchRoutes } from './routes/search';
 import { syncRoutes } from './routes/syncs';
 
 /** Every route. Fixed paths (`health`, `stats`) stand before `{id}`: the first match answers. */
@@ -11,5 +14,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...integrationRoutes,
   ...connectionRoutes,
   ...syncRoutes,
+  ...schemaRoutes,
+  ...searchRoutes,
+  ...notificationRoutes,
   ...aboutRoutes,
 ];

@@ -3,7 +3,7 @@ import type { Json } from '../core/json';
 import { Secret } from '../core/secret';
 
 // Keys below these are data of the owner (a document, a record, a JSON Schema), not names of ours.
-const VERBATIM: ReadonlySet<string> = new Set(['document', 'record', 'schema']);
+const VERBATIM: ReadonlySet<string> = new Set(['document', 'record', 'schema', 'key']);
 
 /** A value of the core as the API shows it: keys in snake_case, a fault as its record, a secret hidden. */
 export function toWire(value: unknown): Json {

@@ -1,6 +1,9 @@
 /** One step of a connection test. Steps after a failed one are `skipped`. */
 export interface CheckStep {
-  /** Such as `resolve`, `connect`, `tls`, `authenticate`, `database`, `permissions`, `read`. */
+  /**
+   * Such as `resolve`, `connect`, `tls`, `authenticate`, `database`, `permissions`, `read`. When `authenticate` fails, the
+   * test is made again with other values of the secrets, if there are any.
+   */
   readonly name: string;
   readonly state: 'passed' | 'failed' | 'skipped' | 'warning';
   /** What was found, or why it failed: one sentence, never a secret. */

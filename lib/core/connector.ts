@@ -4,6 +4,7 @@ import type { ConfigSpec, FieldDoc } from './config';
 import { type Classify, type Fault, guarded, toFault } from './fault';
 import type { Json } from './json';
 import type { Logger } from './log';
+import type { Network } from './network';
 import type { Position } from './position';
 import type { StreamSchema } from './schema';
 
@@ -13,6 +14,8 @@ export type SyncMode = 'full' | 'incremental' | 'changes';
 /** What the home gives to a connector or destination. */
 export interface Host {
   readonly log: Logger;
+  /** The rules for connections; absent: there are none. */
+  readonly network?: Network;
 }
 
 /** A column by which a stream could be read incrementally, with the facts that the choice depends on. */

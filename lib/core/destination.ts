@@ -1,11 +1,13 @@
-import type { Batch, ByteFormat, Row, RowBatch } from './batch';
+import type { Batch, ByteFormat, Row, RowBatch, Value } from './batch';
 import type { CheckReport } from './check';
 import type { ConfigSpec } from './config';
 import type { Host } from './connector';
 import type { Fault } from './fault';
 import type { Json } from './json';
+import type { LookupRequest } from './pipeline';
 import type { Position, SliceKey } from './position';
 import type { StreamSchema } from './schema';
+import type { SearchableStreams, SearchReader } from './search';
 
 /** What a destination is opened for: one integration's place in it. */
 export interface DestinationContext {
@@ -14,16 +16,25 @@ export interface DestinationContext {
   readonly namespace: string;
   /** `hard` removes a deleted row, `soft` keeps it and marks when it went. */
   readonly deletes: 'hard' | 'soft';
+  /** What is indexed for the search; absent: nothing. */
+  readonly search?: SearchableStreams;
 }
 
-/** A record that cannot be loaded, with the reason; it goes to quarantine in the same transaction as its batch. */
+/** Why a record cannot be loaded. Never holds a value of the record. */
+export interface Reason {
+  readonly message: string;
+  readonly field?: string;
+  /** The rule or step that it did not pass, such as `range` or `data_type_conversion`. */
+  readonly rule?: string;
+}
+
+/** A record that cannot be loaded; it goes to quarantine in the same transaction as its batch. */
 export interface Rejection {
   /** The record before the pipeline touched it, in the order of `schema.columns`. */
   readonly row: Row;
   readonly schema: StreamSchema;
-  readonly reason: string;
-  readonly field?: string;
-  readonly rule?: string;
+  /** At least one. */
+  readonly reasons: readonly Reason[];
 }
 
 /** What one write did. */
@@ -133,6 +144,8 @@ export interface Destination {
   /** Sets the position of a slice without rows, unless one is stored already. */
   seed(slice: SliceKey, position: Position): Promise<void>;
   quarantined(query: QuarantineQuery): Promise<readonly QuarantinedRecord[]>;
+  /** Looks values up in a table of the destination, for pipelines; absent where that cannot be. */
+  lookup?(request: LookupRequest): Promise<ReadonlyMap<string, Value>>;
   /** Removes all that the integration stored: its tables, positions and quarantine. */
   drop(): Promise<void>;
   close(): Promise<void>;
@@ -144,5 +157,7 @@ export interface DestinationDefinition<C> {
   readonly title: string;
   readonly config: ConfigSpec<C>;
   open(config: C, context: DestinationContext, host: Host): Promise<Destination>;
+  /** Opens the search over all integrations; left out where records cannot be searched. */
+  openSearch?(config: C, host: Host): Promise<SearchReader>;
   classify(error: unknown): Fault | undefined;
 }

@@ -4,6 +4,13 @@
  */
 export type FaultKind = 'transient' | 'config' | 'data' | 'lost' | 'bug';
 
+/**
+ * The code, of kind `config`, by which every connector and destination says that the server does not accept the name or
+ * the password. A secret may have been changed since it was read: before the fault counts, the secrets are read anew and
+ * other values are tried.
+ */
+export const AUTHENTICATION_FAILED = 'authentication_failed';
+
 /** One wrong place in a document: `path` as in `connection.port`. */
 export interface FieldIssue {
   readonly path: string;

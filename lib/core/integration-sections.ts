@@ -1,67 +1,29 @@
 import * as z from 'zod';
-
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-
-const fieldMapping = z.strictObject({
-  type: z.literal('field_mapping'),
-  stream: z.string().optional(),
-  mappings: z.record(z.string(), z.string()),
-});
-
-const dataTypeConversion = z.strictObject({
-  type: z.literal('data_type_conversion'),
-  stream: z.string().optional(),
-  conversions: z.record(z.string(), z.string()),
-});
-
-const dataEnrichment = z.strictObject({
-  type: z.literal('data_enrichment'),
-  stream: z.string().optional(),
-  enrichments: z.array(z.strictObject({ field: z.string(), source: z.string(), input_field: z.string() })),
-});
-
-const validationRule = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('email_format'), field: z.string(), required: z.boolean().optional() }),
-  z.strictObject({
-    type: z.literal('range'),
-    field: z.string(),
-    required: z.boolean().optional(),
-    min: z.union([z.number(), z.string()]).optional(),
-    max: z.union([z.number(), z.string()]).optional(),
-  }),
-  z.strictObject({
-    type: z.literal('enum'),
-    field: z.string(),
-    required: z.boolean().optional(),
-    values: z.array(scalar).min(1),
-  }),
-  z.strictObject({ type: z.literal('required'), field: z.string() }),
-]);
+import { transformation } from './transformations';
+import { errorHandling, validationRule } from './validation-rules';
 
 /** Sections about what happens to records between reading and writing. */
 export const pipelineFields = {
-  transformations: z
-    .array(z.discriminatedUnion('type', [fieldMapping, dataTypeConversion, dataEnrichment]))
-    .meta({ description: 'Steps applied to every record, in order.' })
-    .optional(),
+  transformations: z.array(transformation).meta({ description: 'Steps applied to every record, in order.' }).optional(),
   validation_rules: z.array(validationRule).meta({ description: 'Rules that every record must pass.' }).optional(),
-  error_handling: z
-    .strictObject({
-      strategy: z
-        .enum(['quarantine', 'skip', 'null_field', 'stop'])
-        .meta({ description: 'What to do with a bad record.', default: 'quarantine' }),
-      notification: z.boolean().optional(),
-    })
-    .meta({ description: 'What to do with records that cannot be loaded.' })
-    .optional(),
+  error_handling: errorHandling.meta({ description: 'What to do with records that cannot be loaded.' }).optional(),
 };
 
 const alert = z.strictObject({
-  name: z.string().min(1),
-  condition: z.string().min(1),
-  duration: z.string().optional(),
-  severity: z.enum(['info', 'warning', 'critical']),
-  notification_channels: z.array(z.string()).optional(),
+  name: z.string().min(1).meta({ description: 'Unique within the integration.', example: 'Data Staleness' }),
+  condition: z
+    .string()
+    .min(1)
+    .meta({ description: 'What must not be; the language is in docs/alerts.md.', example: "last_sync_age > '2h'" }),
+  duration: z
+    .string()
+    .meta({
+      description: 'How long it must hold; for `error_rate` and counts of rows the time they are about.',
+      example: '5m',
+    })
+    .optional(),
+  severity: z.enum(['info', 'warning', 'critical']).meta({ description: 'Whether somebody is told: not of `info`.' }),
+  notification_channels: z.array(z.string()).meta({ description: 'Where to tell it.' }).optional(),
 });
 
 /** Sections about health, metrics and alerts. */
@@ -90,27 +52,68 @@ export const monitoringFields = {
 /** Sections about credentials, the network and incoming webhooks. */
 export const securityFields = {
   credential_store: z
-    .strictObject({ type: z.literal('encrypted_file'), encryption_key: z.string(), file_path: z.string() })
-    .meta({ description: 'Where credentials are kept.' })
+    .strictObject({
+      type: z.literal('encrypted_file').meta({ description: 'A file that `explorerio secrets set` writes.' }),
+      encryption_key: z.string().min(1).meta({
+        description: 'Key of the file; a reference is looked for in the environment alone.',
+        secret: true,
+        writeOnly: true,
+        example: '${ENCRYPTION_KEY}',
+      }),
+      file_path: z.string().min(1).meta({
+        description: 'Path of the file, in the data folder or a folder that EXPLORERIO_CREDENTIALS_FOLDERS allows.',
+        example: '/secure/credentials.enc',
+      }),
+    })
+    .meta({ description: 'Where `${NAME}` is looked for before the environment. Not in AWS.' })
     .optional(),
   rotation_policy: z
-    .strictObject({ enabled: z.boolean(), interval: z.string().optional(), notification: z.boolean().optional() })
-    .meta({ description: 'How old credentials may become.' })
+    .strictObject({
+      enabled: z.boolean().meta({ description: 'Whether the ages of the credentials are watched.' }),
+      interval: z
+        .string()
+        .regex(/^[1-9]\d*(s|m|h|d)$/, 'expected a duration such as "90d"')
+        .meta({ description: 'How old a credential may become.', default: '90d' })
+        .optional(),
+      notification: z
+        .boolean()
+        .meta({ description: 'Tell it, 14 days before and from the day on that it is due.', default: true })
+        .optional(),
+    })
+    .meta({ description: 'How old the credentials may become that the document refers to.' })
     .optional(),
   network_security: z
     .strictObject({
       use_vpn: z.boolean().optional(),
       vpn_endpoint: z.string().optional(),
-      allowed_ip_ranges: z.array(z.string()).optional(),
-      require_ssl: z.boolean().optional(),
-      ssl_verification: z.boolean().optional(),
+      allowed_ip_ranges: z
+        .array(
+          z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'expected an address or a range such as "10.0.0.0/8"'),
+        )
+        .min(1)
+        .meta({
+          description: 'Only addresses in these ranges are connected to, whatever a name resolves to.',
+          example: ['10.0.0.0/8'],
+        })
+        .optional(),
+      require_ssl: z.boolean().meta({ description: 'Refuse connections without TLS.', default: false }).optional(),
+      ssl_verification: z
+        .boolean()
+        .meta({
+          description:
+            'True: the certificate of the server must be verified. False: it is not, unless the connection says how. By default as the connection says.',
+        })
+        .optional(),
     })
     .meta({ description: 'Rules for outgoing connections.' })
     .optional(),
   webhook_config: z
     .strictObject({
       endpoint: z.string(),
-      authentication: z.strictObject({ type: z.literal('hmac_sha256'), secret: z.string() }),
+      authentication: z.strictObject({
+        type: z.literal('hmac_sha256'),
+        secret: z.string().meta({ secret: true, writeOnly: true }),
+      }),
       retry_policy: z
         .strictObject({ max_attempts: z.int().positive(), backoff: z.enum(['exponential', 'linear', 'constant']) })
         .optional(),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DURATION_PATTERN } from './duration';
 import { monitoringFields, pipelineFields, securityFields } from './integration-sections';
 import type { Json } from './json';
 
@@ -8,18 +9,7 @@ export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 /** Names that no integration can have: they are paths of the API beside `/api/integrations/{id}`. */
 export const RESERVED_NAMES: readonly string[] = ['health', 'stats'];
 
-/** A length of time such as `500ms`, `30s`, `5m`, `2h`, `90d`. */
-export const DURATION_PATTERN = /^\d+(ms|s|m|h|d)$/;
-
 const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "30s", "5m", "2h" or "90d"');
-
-const UNIT_MILLISECONDS: { readonly [unit: string]: number } = { ms: 1, s: 1e3, m: 6e4, h: 3.6e6, d: 8.64e7 };
-
-/** Milliseconds of a duration that matches {@link DURATION_PATTERN}. */
-export function durationMs(text: string): number {
-  const unit = text.replace(/^\d+/, '');
-  return Number.parseInt(text, 10) * (UNIT_MILLISECONDS[unit] ?? Number.NaN);
-}
 
 const syncSettings = z.strictObject({
   mode: z
@@ -31,7 +21,10 @@ const syncSettings = z.strictObject({
     .optional(),
   schedule: z
     .string()
-    .meta({ description: 'Five-field cron: when a sync starts by itself.', example: '0 */6 * * *' })
+    .meta({
+      description: 'Five-field cron, or a nickname such as `@daily`: when a sync starts by itself.',
+      example: '0 */6 * * *',
+    })
     .optional(),
   time_zone: z
     .string()
@@ -97,10 +90,45 @@ const syncStrategy = z.strictObject({
   batch_size: z.int().min(1).max(1_000_000).meta({ description: 'Rows per batch.' }).optional(),
 });
 
+/** What to do when the shape of a stream is not the one that was accepted. */
+export const SCHEMA_POLICIES = ['apply', 'pause', 'quarantine'] as const;
+
+/** One of {@link SCHEMA_POLICIES}. */
+export type SchemaPolicy = (typeof SCHEMA_POLICIES)[number];
+
+const schemaChanges = (of: string) =>
+  z
+    .enum(SCHEMA_POLICIES)
+    .meta({
+      description: `When the source's ${of} changes its shape: \`apply\` follows it, \`pause\` stops until it is accepted, \`quarantine\` keeps the old shape and sets aside records that do not fit it.`,
+      default: 'apply',
+    })
+    .optional();
+
 const streamSettings = z.strictObject({
   mode: z.enum(['full', 'incremental']).meta({ description: 'Overrides the mode for this stream.' }).optional(),
   cursor: z.string().min(1).meta({ description: 'Overrides the cursor column for this stream.' }).optional(),
   enabled: z.boolean().meta({ description: 'False leaves the stream out.', default: true }).optional(),
+  schema_changes: schemaChanges('stream'),
+  search: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(20)
+    .refine((fields) => new Set(fields).size === fields.length, 'names a field twice')
+    .meta({
+      description: 'Fields, as they are stored, in which `GET /api/search` looks.',
+      example: ['title', 'body'],
+    })
+    .optional(),
+  search_language: z
+    .string()
+    .regex(/^[A-Za-z_]\w{0,62}(\.[A-Za-z_]\w{0,62})?$/, 'expected a name such as "simple" or "english"')
+    .meta({
+      description:
+        'Text search configuration of the destination: `simple` compares words as they are, `english` and others also their forms.',
+      default: 'simple',
+    })
+    .optional(),
 });
 
 const destinationSettings = z.strictObject({
@@ -118,6 +146,7 @@ const destinationSettings = z.strictObject({
       default: 'hard',
     })
     .optional(),
+  schema_changes: schemaChanges('streams'),
 });
 
 /** What every integration has beside the keys of its connector. */

@@ -1,4 +1,7 @@
+import type { FieldIssue } from './fault';
+import type { IntegrationDocument } from './integration';
 import type { Json } from './json';
+import type { Notification } from './notification';
 import type { Secret } from './secret';
 
 /**
@@ -107,10 +110,59 @@ export interface Scheduler {
   next(integration: string, from: number): Promise<number | undefined>;
 }
 
+/** Keeps the alarms of integrations as their documents say. */
+export interface Alarms {
+  /** Makes the alarms of a document and removes others of the same integration. */
+  set(document: IntegrationDocument): Promise<void>;
+  remove(integration: string): Promise<void>;
+  /** Makes good what is missing, and removes what belongs to none of these. */
+  reconcile(documents: readonly IntegrationDocument[]): Promise<void>;
+}
+
 /** Where `${NAME}` in a document comes from. */
 export interface Secrets {
   /** The current value; `undefined` when there is none of that name. */
   get(name: string): Promise<Secret | undefined>;
+  /** Forgets what is remembered of it, as a server has refused the value: the next `get` asks anew. Left out where nothing is remembered. */
+  refresh?(name: string): void;
+  /** The value that a rotation is about to make current; `undefined` when there is none. Left out where nothing rotates. */
+  pending?(name: string): Promise<Secret | undefined>;
+  /** Where it is kept and how old it is; `undefined` when there is none of that name. */
+  about?(name: string): Promise<SecretOrigin | undefined>;
+}
+
+/** Kinds of places that secrets are kept in. */
+export type SecretStore = 'encrypted_file' | 'environment' | 'secrets_manager';
+
+/** Where a secret is kept, and when its value was last changed, where the place knows that. */
+export interface SecretOrigin {
+  readonly store: SecretStore;
+  /** Milliseconds since 1970. */
+  readonly changedAt?: number;
+}
+
+/** The section `credential_store` of a document. */
+export interface CredentialStore {
+  readonly type: 'encrypted_file';
+  /** A reference into the environment, or the key itself. */
+  readonly encryption_key: string;
+  readonly file_path: string;
+}
+
+/** Opens the files of credentials that documents name. */
+export interface CredentialStores {
+  /** Why a document may not name this file; nothing where it may. */
+  check(store: CredentialStore): readonly FieldIssue[];
+  /** Its secrets, and below them those of the environment. @throws Fault `config` where the file may not be named */
+  open(store: CredentialStore): Secrets;
+}
+
+/** Tells people or programs what happened, on one channel. What is sent twice has the same id. */
+export interface Notifier {
+  /** What a document calls the channel, such as `email`. */
+  readonly channel: string;
+  /** Resolves when the channel has taken it. @throws Fault; one that is `transient` may be tried again */
+  send(notification: Notification): Promise<void>;
 }
 
 /** Time, so that tests can hold it. */

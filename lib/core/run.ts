@@ -16,6 +16,8 @@ export interface RunCounts {
   readonly slices: number;
   readonly retries: number;
   readonly quarantined: number;
+  /** Records that failed and were left out, as the document says. */
+  readonly skipped: number;
 }
 
 /** One stream within a run. Times are ISO 8601 in UTC. */

@@ -1,3 +1,5 @@
+import { secretForms } from './secret-forms';
+
 const HIDDEN = '[secret]';
 const SHORTEST_REDACTED = 4;
 
@@ -27,23 +29,25 @@ export class Secret {
 }
 
 /**
- * Takes the values of secrets out of any text, wherever they surface and however the field is called, also in their
- * URL-encoded and JSON-escaped forms. Values shorter than four characters are not searched for: they would tear holes
- * into every text.
+ * Takes the values of secrets out of any text, wherever they surface and however the field is called: as they are, encoded
+ * for URLs, JSON, SQL and HTML, within base64 (as in the header of basic authentication), and line by line.
+ * Values shorter than four characters are not searched for: they would tear holes into every text.
  */
 export class Redactor {
   readonly #values = new Set<string>();
+  // A value may be a part of another one: whatever is longer goes first, or its remains would show.
+  #longestFirst: readonly string[] | undefined;
 
   add(value: string): void {
-    if (value.length < SHORTEST_REDACTED) return;
-    this.#values.add(value);
-    this.#values.add(encodeURIComponent(value));
-    this.#values.add(JSON.stringify(value).slice(1, -1));
+    if (value.length < SHORTEST_REDACTED || this.#values.has(value)) return;
+    for (const form of secretForms(value)) this.#values.add(form);
+    this.#longestFirst = undefined;
   }
 
   redact(text: string): string {
+    this.#longestFirst ??= [...this.#values].sort((left, right) => right.length - left.length);
     let result = text;
-    for (const value of this.#values) result = result.replaceAll(value, HIDDEN);
+    for (const value of this.#longestFirst) result = result.replaceAll(value, HIDDEN);
     return result;
   }
 }

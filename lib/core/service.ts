@@ -1,10 +1,13 @@
 import type { CheckReport } from './check';
+import type { ChannelStatus, TestOutcome } from './channel';
 import type { StreamInfo } from './connector';
 import type { QuarantinedRecord, QuarantineQuery } from './destination';
 import type { FaultRecord } from './fault';
 import type { IntegrationDocument } from './integration';
 import type { Json } from './json';
+import type { SecretStore } from './ports';
 import type { Run, RunDetails, RunState, RunTrigger } from './run';
+import type { SearchRequest, SearchResult } from './search';
 
 /** A stored integration. Secrets written into the document are shown as `[secret]`; references stay as they are. */
 export interface Integration {
@@ -79,6 +82,8 @@ export interface IntegrationStatus {
   readonly freshness?: { readonly at: string; readonly seconds: number };
   readonly nextRun?: string;
   readonly lastFault?: FaultRecord & { readonly at: string; readonly stream?: string };
+  /** What the owner should do soon, such as changing a credential. */
+  readonly warnings: readonly string[];
 }
 
 /** One integration's health: what its runs and connection tests have shown. */
@@ -112,6 +117,24 @@ export interface IntegrationStats {
   readonly freshnessSeconds?: number;
 }
 
+/** One credential that integrations refer to: where it is kept and how old it is, never its value. */
+export interface Credential {
+  /** As in `${NAME}`. */
+  readonly name: string;
+  /** Absent where it is in none of the stores, or the store cannot be read. */
+  readonly store?: SecretStore;
+  /** The integrations that refer to it. */
+  readonly usedBy: readonly string[];
+  /** ISO 8601 in UTC; of the environment: when the value was first seen. */
+  readonly changedAt?: string;
+  readonly ageSeconds?: number;
+  /** When the strictest `rotation_policy` of its integrations wants it changed. */
+  readonly dueAt?: string;
+  /** `due_soon` from 14 days before `dueAt`; `missing`: no store has it; `unknown`: see the fault. */
+  readonly state: 'ok' | 'due_soon' | 'overdue' | 'missing' | 'unknown';
+  readonly fault?: FaultRecord;
+}
+
 /** A type of system that can be connected. */
 export interface ConnectorInfo {
   readonly type: string;
@@ -125,6 +148,30 @@ export interface ConnectorInfo {
 export interface RunQuery {
   readonly limit: number;
   readonly after?: string;
+}
+
+/** Which dead letters to redrive: all of them, those of one integration, or those of one run. */
+export interface RedriveQuery {
+  readonly integration?: string;
+  readonly run?: string;
+}
+
+/** What became of one dead letter: a message that could not be handled, however often it was received. */
+export interface Redriven {
+  /** Absent where the letter is no message of ours. */
+  readonly integration?: string;
+  /** The run that the letter is about; absent for a tick of a schedule. */
+  readonly run?: string;
+  /**
+   * `resent`: its run was still going on and was sent to the workers again. `started`: a new run was started, in the place
+   * of one that had been ended as failed, or of a tick. `removed`: nothing is left to do. `kept`: the letter stays where
+   * it is; the note says why.
+   */
+  readonly outcome: 'resent' | 'started' | 'removed' | 'kept';
+  /** Id of the run that was started. */
+  readonly started?: string;
+  /** What was done, in words. */
+  readonly note: string;
 }
 
 /**
@@ -153,8 +200,29 @@ export interface Service {
   runs(id: string, query: RunQuery): Promise<readonly Run[]>;
   run(runId: string): Promise<RunDetails>;
   cancel(runId: string): Promise<Run>;
+  /**
+   * Takes up again what ended in the dead letters, once its cause is mended. Repeating it starts no second run. Letters
+   * that something else is looking at are hidden for up to half a minute and may be left out.
+   */
+  redrive(query: RedriveQuery): Promise<readonly Redriven[]>;
   status(id: string): Promise<IntegrationStatus>;
+  /**
+   * Accepts the shapes that streams have now (all of them without names): the next sync goes on with them. Gives the
+   * streams that had an accepted shape before. An unknown stream is `config`/`not_found`.
+   */
+  acceptSchema(id: string, streams: readonly string[] | undefined): Promise<readonly string[]>;
+  /** How the channels stand on which people are told. */
+  notificationChannels(): Promise<readonly ChannelStatus[]>;
+  /** Sends a test message at once, on one channel or on all that are configured. An unknown one is `config`/`not_found`. */
+  testNotification(channel: string | undefined): Promise<readonly TestOutcome[]>;
   health(): Promise<readonly IntegrationHealth[]>;
+  /** Every credential that a document refers to, in the order of names. */
+  credentials(): Promise<readonly Credential[]>;
   stats(): Promise<readonly IntegrationStats[]>;
   quarantined(id: string, query: QuarantineQuery): Promise<readonly QuarantinedRecord[]>;
+  /**
+   * Finds records in the fields that streams name for it. An unknown integration is `config`/`not_found`; what cannot be
+   * searched for is `config`/`invalid_search`.
+   */
+  search(request: SearchRequest, signal: AbortSignal): Promise<SearchResult>;
 }

@@ -3,6 +3,7 @@ import { nearest } from '../core/config';
 import type { Host } from '../core/connector';
 import type { Destination, DestinationContext, DestinationDefinition } from '../core/destination';
 import { type Classify, Fault, guarded } from '../core/fault';
+import type { SearchReader } from '../core/search';
 
 /** What everybody else sees of a destination: configuration is parsed, errors are faults. */
 export interface DestinationType {
@@ -13,6 +14,8 @@ export interface DestinationType {
   validate(config: unknown): void;
   /** @throws Fault */
   open(config: unknown, context: DestinationContext, host: Host): Promise<Destination>;
+  /** Opens the search over all integrations. @throws Fault */
+  openSearch(config: unknown, host: Host): Promise<SearchReader>;
 }
 
 /** Every type of destination: one lazy line each. */
@@ -42,6 +45,11 @@ export async function openDestination(
   return (await loadDestination(type)).open(config, context, host);
 }
 
+/** Opens the search over all integrations in a destination. @throws Fault */
+export async function openSearch(type: string, config: unknown, host: Host): Promise<SearchReader> {
+  return (await loadDestination(type)).openSearch(config, host);
+}
+
 /** Makes a {@link DestinationType} of a definition: parses the configuration and classifies every error that leaves it. */
 export function destination<C>(definition: DestinationDefinition<C>): DestinationType {
   const { type, title, config, classify } = definition;
@@ -55,12 +63,23 @@ export function destination<C>(definition: DestinationDefinition<C>): Destinatio
       const opened = await guarded(`opening ${type}`, classify, () => definition.open(parsed, context, host));
       return guardDestination(opened, classify);
     },
+    async openSearch(input, host) {
+      const { openSearch: open } = definition;
+      if (open === undefined) throw new Fault('config', 'no_search', `searching: ${type} cannot be searched`);
+      const parsed = config.parse(input);
+      const opened = await guarded('opening the search', classify, () => open(parsed, host));
+      return {
+        search: (request, places, signal) =>
+          guarded('searching', classify, () => opened.search(request, places, signal)),
+        close: () => guarded('closing the search', classify, () => opened.close()),
+      };
+    },
   };
 }
 
 function guardDestination(inner: Destination, classify: Classify): Destination {
   const guard = <T>(doing: string, work: () => Promise<T>) => guarded(doing, classify, work);
-  const { append } = inner;
+  const { append, lookup } = inner;
   return {
     accepts: inner.accepts,
     check: (signal) => guard('checking the destination', () => inner.check(signal)),
@@ -76,6 +95,9 @@ function guardDestination(inner: Destination, classify: Classify): Destination {
     discard: (stream, load) => guard(`discarding a load of ${stream}`, () => inner.discard(stream, load)),
     seed: (slice, position) => guard(`seeding ${slice.stream}`, () => inner.seed(slice, position)),
     quarantined: (query) => guard('listing quarantined records', () => inner.quarantined(query)),
+    ...(lookup && {
+      lookup: (request) => guard(`looking into ${request.table}`, () => lookup.call(inner, request)),
+    }),
     drop: () => guard('removing what was stored', () => inner.drop()),
     close: () => guard('closing the destination', () => inner.close()),
   };

@@ -197,8 +197,8 @@ async function followedStreams(context: EngineContext, run: RunItem): Promise<St
 }
 
 /** What a slice has done since it was saved last is not forgotten with the fault that ended it. */
-function countsOf({ rows, bytes, quarantined, changes }: SliceItem): Partial<SliceItem> {
-  return { rows, bytes, quarantined, changes };
+function countsOf({ rows, bytes, quarantined, skipped, changes }: SliceItem): Partial<SliceItem> {
+  return { rows, bytes, quarantined, skipped, changes };
 }
 
 async function sliceFailed(

@@ -1,4 +1,5 @@
 import { DEFAULT_OPTIONS, type EngineOptions, type EnginePorts } from './ports';
+import { redactingPorts } from './redacting';
 import { Sessions } from './sessions';
 import type { Lease, RunItem } from './state';
 
@@ -17,9 +18,10 @@ export interface EngineContext {
 
 /** Builds the context of one engine. */
 export function createContext(
-  ports: EnginePorts,
+  given: EnginePorts,
   options: Partial<EngineOptions> & { readonly owner: string },
 ): EngineContext {
+  const ports = redactingPorts(given);
   return {
     ports,
     options: { ...DEFAULT_OPTIONS, ...options },

@@ -15,8 +15,8 @@ export function costOf(seconds: number, slices: number): RunCost {
 
 /** CloudWatch, SQS and Secrets Manager, us-east-1, in US dollars a month; from list prices as of {@link PRICES}. */
 const MONTHLY = { alarm: 0.1, polledQueue: 0.26, metric: 0.3, secret: 0.4 };
-/** Alarms that the stacks make, and metrics that the health function writes; a test compares them with both. */
-export const STAGE_PARTS = { alarms: 6, alarmsPerConnector: 5, metricsPerIntegration: 2 };
+/** Alarms that the stacks make, and metrics that every integration has; tests compare them with both. */
+export const STAGE_PARTS = { alarms: 6, alarmsPerConnector: 5, metricsPerIntegration: 4 };
 
 /** One part of what a stage costs while nothing runs. */
 export interface RestingCost {
@@ -26,8 +26,11 @@ export interface RestingCost {
   readonly usd: number;
 }
 
-/** What a stage without an Aurora and without a network of its own costs a month while nothing runs, without storage. */
-export function restingCost(connectors: number, integrations: number): readonly RestingCost[] {
+/**
+ * What a stage without an Aurora and without a network of its own costs a month while nothing runs, without storage.
+ * `alertMetrics` are the metrics in the alarms of alerts.
+ */
+export function restingCost(connectors: number, integrations: number, alertMetrics = 0): readonly RestingCost[] {
   const part = (name: string, count: number, price: number) => ({
     part: name,
     count,
@@ -35,6 +38,7 @@ export function restingCost(connectors: number, integrations: number): readonly 
   });
   return [
     part('alarms', STAGE_PARTS.alarms + STAGE_PARTS.alarmsPerConnector * connectors, MONTHLY.alarm),
+    part('alerts of integrations, by their metrics', alertMetrics, MONTHLY.alarm),
     part('queues that are polled', connectors, MONTHLY.polledQueue),
     part('metrics of integrations', STAGE_PARTS.metricsPerIntegration * integrations, MONTHLY.metric),
     part('secret of the destination', 1, MONTHLY.secret),

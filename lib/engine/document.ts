@@ -1,3 +1,4 @@
+import { alertIssues } from '../core/alert/rule';
 import { invalidConfig, parseConfig } from '../core/config';
 import type { Connector } from '../core/connector';
 import { parseCron } from '../core/cron';
@@ -8,13 +9,16 @@ import {
   integrationFields,
   RESERVED_NAMES,
 } from '../core/integration';
+import { lintDocument } from './lint';
+import type { CredentialStores } from '../core/ports';
+import { NO_STORES } from './credential-store';
 import { forgottenSecrets } from './masking';
 
 /** Sections that would change or guard the data and are not built yet: accepting them in silence would be a lie. */
-const UNAVAILABLE = ['transformations', 'validation_rules', 'credential_store', 'network_security', 'webhook_config'];
+const UNAVAILABLE = ['webhook_config'];
 
 /** Sections that are understood and kept, but do nothing yet. */
-const IDLE = ['health_checks', 'metrics', 'alerts', 'rotation_policy'];
+const IDLE = ['health_checks', 'metrics', 'alerts'];
 
 const ANY_SCHEDULE = '0 0 * * *';
 
@@ -33,13 +37,27 @@ export interface CheckedDocument {
   readonly warnings: readonly string[];
 }
 
+/** What of a home decides which sections do something. */
+export interface HomeAbilities {
+  /** There where something rings alerts. */
+  readonly alarms?: unknown;
+  /** There where people are told what happened. */
+  readonly notifications?: unknown;
+  /** There where files of credentials are read. */
+  readonly credentialStores?: Pick<CredentialStores, 'check'>;
+  /** Checks steps and rules as far as can be done without a stream. @throws Fault `config`/`invalid_config` */
+  checkPipeline?(fields: IntegrationFields): Promise<void>;
+}
+
 /**
- * Checks a whole document. References to secrets are not resolved.
+ * Checks a whole document. References to secrets are not resolved. Without a home, what depends on it is not checked: for a
+ * document that was checked when it was stored.
  * @throws Fault `config`/`invalid_config` with every wrong field
  */
 export async function checkDocument(
   input: unknown,
   loadConnector: (type: string) => Promise<Connector>,
+  home?: HomeAbilities,
 ): Promise<CheckedDocument> {
   if (input === null || typeof input !== 'object' || Array.isArray(input)) {
     throw invalidConfig([{ path: '', message: 'expected a JSON object with "name", "type" and "connection"' }]);
@@ -51,9 +69,13 @@ export async function checkDocument(
   const fields = collect(issues, () => parseConfig(integrationFields, common, connector.keys));
   collect(issues, () => connector.validate(own));
   issues.push(...forgottenSecrets(document, connector));
-  if (fields) issues.push(...furtherIssues(fields, connector));
+  if (fields) {
+    issues.push(...furtherIssues(fields, connector));
+    if (home) issues.push(...storeIssues(fields, home));
+    await home?.checkPipeline?.(fields).catch((error) => noteIssues(issues, error));
+  }
   if (issues.length > 0 || !fields) throw invalidConfig(issues);
-  return { document, fields, connector, warnings: warningsOf(fields) };
+  return { document, fields, connector, warnings: [...warningsOf(fields, home ?? {}), ...lintDocument(document, fields)] };
 }
 
 async function connectorOf(document: IntegrationDocument, loadConnector: (type: string) => Promise<Connector>) {
@@ -83,10 +105,14 @@ function collect<T>(issues: FieldIssue[], work: () => T): T | undefined {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof Fault) || error.issues === undefined) throw error;
-    issues.push(...error.issues);
+    noteIssues(issues, error);
     return undefined;
   }
+}
+
+function noteIssues(issues: FieldIssue[], error: unknown): void {
+  if (!(error instanceof Fault) || error.issues === undefined) throw error;
+  issues.push(...error.issues);
 }
 
 function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIssue[] {
@@ -99,19 +125,21 @@ function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIs
       issues.push({ path: section, message: 'not available in this version; remove the section' });
     }
   }
-  const strategy = fields.error_handling?.strategy;
-  if (strategy !== undefined && strategy !== 'quarantine') {
-    issues.push({ path: 'error_handling.strategy', message: 'only "quarantine" is available in this version' });
-  }
   if (wantedMode(fields) === 'changes' && !connector.modes.includes('changes')) {
     const path = fields.sync_strategy?.type === 'cdc' ? 'sync_strategy.type' : 'sync_settings.mode';
     issues.push({ path, message: `${connector.type} offers ${connector.modes.join(' and ')} in this version` });
   }
+  issues.push(...alertIssues(fields.alerts));
   const { schedule = ANY_SCHEDULE, time_zone = 'UTC' } = fields.sync_settings ?? {};
   // Each alone, so that both are reported when both are wrong.
   collect(issues, () => parseCron({ integration: fields.name, cron: schedule, timeZone: 'UTC' }));
   collect(issues, () => parseCron({ integration: fields.name, cron: ANY_SCHEDULE, timeZone: time_zone }));
   return issues;
+}
+
+function storeIssues({ credential_store: store }: IntegrationFields, home: HomeAbilities): readonly FieldIssue[] {
+  if (store === undefined) return [];
+  return home.credentialStores?.check(store) ?? [{ path: 'credential_store', message: NO_STORES }];
 }
 
 /** The mode that a document asks for. */
@@ -121,11 +149,12 @@ export function wantedMode(fields: IntegrationFields): 'full' | 'incremental' | 
   return wanted === 'incremental' ? 'incremental' : 'full';
 }
 
-function warningsOf(fields: IntegrationFields): string[] {
-  const warnings = IDLE.filter((section) => fields[section as keyof IntegrationFields] !== undefined).map(
-    (section) => `${section}: kept, but does nothing in this version`,
-  );
-  if (fields.error_handling?.notification) {
+function warningsOf(fields: IntegrationFields, home: HomeAbilities): string[] {
+  const idle = IDLE.filter((section) => section !== 'alerts' || home.alarms === undefined);
+  const warnings = idle
+    .filter((section) => fields[section as keyof IntegrationFields] !== undefined)
+    .map((section) => `${section}: kept, but does nothing in this version`);
+  if (fields.error_handling?.notification && home.notifications === undefined) {
     warnings.push('error_handling.notification: kept, but nobody is notified in this version');
   }
   for (const [setting, type] of Object.entries(MEANT_FOR)) {

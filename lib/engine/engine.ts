@@ -2,7 +2,10 @@ import type { Delivery } from '../core/ports';
 import type { Service } from '../core/service';
 import { abandonRun, advance } from './advance';
 import { createContext } from './context';
+import { checkCredentials } from './credential-notices';
 import { applySchedule, listIntegrations } from './integrations';
+import { tellOfRuns } from './notify/run-news';
+import { type Observation, observe } from './observe';
 import type { EngineOptions, EnginePorts } from './ports';
 import { recoverRuns } from './runs';
 import { createService } from './service';
@@ -22,6 +25,12 @@ export interface Engine {
   handle(delivery: Delivery, stop: AbortSignal): Promise<void>;
   /** Ends a run whose message was received too often, as failed. Gives whether it was still going on. */
   abandon(run: string): Promise<boolean>;
+  /** Tells of the runs that ended since the last time; what is to be told is stored then, not yet sent. */
+  tellOfRuns(): Promise<void>;
+  /** How every integration stands, with what its alerts may ask for; the runs of each are read once. */
+  observe(): Promise<readonly Observation[]>;
+  /** Tells of credentials that should be changed, unless that was looked after less than `everyMs` ago. */
+  checkCredentials(everyMs?: number): Promise<void>;
   /** Sends interrupted runs to the workers again. For the start, and now and then. */
   recover(): Promise<void>;
 }
@@ -41,6 +50,9 @@ export function createEngine(ports: EnginePorts, options: Partial<EngineOptions>
       }
     },
     abandon: (run) => abandonRun(context, run),
+    tellOfRuns: () => tellOfRuns(context),
+    observe: () => observe(context),
+    checkCredentials: (everyMs = 0) => checkCredentials(context, everyMs),
     async recover() {
       const all = await listIntegrations(context);
       for (const stored of all) await applySchedule(context, stored.value.document);
@@ -48,6 +60,7 @@ export function createEngine(ports: EnginePorts, options: Partial<EngineOptions>
         context,
         all.map((stored) => stored.key.sort),
       );
+      await ports.alarms?.reconcile(all.map((stored) => stored.value.document));
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Batch, RowBatch } from '../core/batch';
 import type { Addition } from '../core/destination';
+import type { PipedBatch } from '../core/pipeline';
 import type { BatchReader } from './batch-reader';
 import { LATE, TimeLimit } from './time-limit';
 
@@ -20,13 +21,19 @@ interface GroupLimits {
 export class Group {
   readonly #reader: BatchReader;
   readonly #limits: GroupLimits;
-  readonly #pipe: (batch: RowBatch) => Addition;
+  readonly #pipe: (batch: RowBatch) => PipedBatch | Promise<PipedBatch>;
   #last: RowBatch;
   #rejected = 0;
+  #skipped = 0;
   #failure: { readonly error: unknown } | undefined;
 
   /** `pipe` gives a batch as it is to be written. */
-  constructor(first: RowBatch, reader: BatchReader, pipe: (batch: RowBatch) => Addition, limits: GroupLimits) {
+  constructor(
+    first: RowBatch,
+    reader: BatchReader,
+    pipe: (batch: RowBatch) => PipedBatch | Promise<PipedBatch>,
+    limits: GroupLimits,
+  ) {
     this.#last = first;
     this.#reader = reader;
     this.#pipe = pipe;
@@ -43,6 +50,11 @@ export class Group {
     return this.#rejected;
   }
 
+  /** Records that failed and were left out. */
+  get skipped(): number {
+    return this.#skipped;
+  }
+
   /** Throws what the source failed with. What came before it is worth keeping, so this is asked for after the writing. */
   throwFailure(): void {
     if (this.#failure) throw this.#failure.error;
@@ -54,9 +66,10 @@ export class Group {
     const limit = new TimeLimit(every, ms);
     try {
       for (let count = 1; ; count++) {
-        const addition = this.#pipe(this.#last);
-        this.#rejected += addition.rejected.length;
-        yield addition;
+        const piped = await this.#pipe(this.#last);
+        this.#rejected += piped.rejected.length;
+        this.#skipped += piped.skipped;
+        yield piped;
         if (count >= batches || this.#rejected >= MOST_REJECTED || isOver()) return;
         const next = await this.#next(limit);
         if (next === undefined) return;

@@ -4,10 +4,12 @@ import type { Integration } from '../core/service';
 import type { EngineContext } from './context';
 import { checkDocument, connectorOfStored } from './document';
 import { maskSecrets, unmaskSecrets } from './masking';
+import { notifyKeys } from './notify/outbox';
 import { json, list, read, type Stored, update } from './records';
 import { openDestination } from './sessions';
 import { type IntegrationItem, keys, REMOVING } from './state';
 import { isoTime } from './views';
+import { requireVpn, vpnWarnings } from './vpn';
 
 /** Reads a stored integration. @throws Fault `config`/`not_found` */
 export async function loadIntegration(context: EngineContext, id: string): Promise<Stored<IntegrationItem>> {
@@ -28,7 +30,8 @@ export function listIntegrations(context: EngineContext): Promise<Stored<Integra
 /** Stores a new integration and its schedule. */
 export async function createIntegration(context: EngineContext, input: unknown): Promise<Integration> {
   const { state, clock } = context.ports;
-  const { document } = await checkDocument(input, context.ports.loadConnector);
+  const { document, fields } = await checkDocument(input, context.ports.loadConnector, context.ports);
+  requireVpn(context.ports, fields);
   const id = String(document.name);
   const now = isoTime(clock.now());
   const item: IntegrationItem = { document, createdAt: now, updatedAt: now };
@@ -39,7 +42,7 @@ export async function createIntegration(context: EngineContext, input: unknown):
       issues: [{ path: 'name', message: 'is taken' }],
     });
   }
-  await applySchedule(context, document);
+  await applyDocument(context, document);
   return viewIntegration(context, { key: keys.integration(id), value: item, revision });
 }
 
@@ -54,12 +57,13 @@ export async function updateIntegration(
   if (revision !== undefined && revision !== stored.revision) throw revisionConflict(id);
   const connector = await connectorOfStored(stored.value.document, context.ports.loadConnector);
   const unmasked = unmaskSecrets(json(input ?? null), stored.value.document, connector);
-  const { document } = await checkDocument(unmasked, context.ports.loadConnector);
+  const { document, fields } = await checkDocument(unmasked, context.ports.loadConnector, context.ports);
+  requireVpn(context.ports, fields);
   refuseRenaming(id, document);
   const item: IntegrationItem = { ...stored.value, document, updatedAt: isoTime(context.ports.clock.now()) };
   const written = await context.ports.state.put(keys.integration(id), json(item), stored.revision);
   if (written === undefined) throw revisionConflict(id);
-  await applySchedule(context, document);
+  await applyDocument(context, document);
   return viewIntegration(context, { key: stored.key, value: item, revision: written });
 }
 
@@ -98,12 +102,14 @@ export async function removeIntegration(
 }
 
 async function removeAll(context: EngineContext, stored: Stored<IntegrationItem>, data: boolean): Promise<void> {
-  const { state, scheduler } = context.ports;
+  const { state, scheduler, alarms } = context.ports;
   const id = stored.key.sort;
   if (data) await dropData(context, stored.value.document);
   if (!(await state.delete(keys.integration(id), stored.revision))) throw revisionConflict(id);
   await scheduler.remove(id);
-  for (const partition of [keys.runs(id), keys.queuedRuns(id), keys.loads(id), keys.fences(id)]) {
+  await alarms?.remove(id);
+  await state.delete(notifyKeys.row(id));
+  for (const partition of [keys.runs(id), keys.queuedRuns(id), keys.loads(id), keys.fences(id), keys.schemas(id)]) {
     for (const item of await state.query(partition)) await state.delete(item);
   }
 }
@@ -123,13 +129,26 @@ export async function viewIntegration(context: EngineContext, stored: Stored<Int
   const { document, createdAt, updatedAt } = stored.value;
   const base = { id: stored.key.sort, revision: stored.revision, createdAt, updatedAt };
   try {
-    const { connector, warnings } = await checkDocument(document, context.ports.loadConnector);
-    return { ...base, document: maskSecrets(document, connector), warnings };
+    const { loadConnector, alarms, notifications, credentialStores } = context.ports;
+    // Its steps were checked when it was stored; a list must not compile them all again.
+    const { connector, fields, warnings } = await checkDocument(document, loadConnector, {
+      alarms,
+      notifications,
+      ...(credentialStores && { credentialStores }),
+    });
+    const unheard = (await notifications?.warnings(fields)) ?? [];
+    const all = [...warnings, ...vpnWarnings(context.ports, fields), ...unheard];
+    return { ...base, document: maskSecrets(document, connector), warnings: all };
   } catch (error) {
     // Stored by another version: it must still be listed, read and corrected.
     if (!(error instanceof Fault) || error.kind !== 'config') throw error;
     return { ...base, document: maskSecrets(document, undefined), warnings: [error.message] };
   }
+}
+
+async function applyDocument(context: EngineContext, document: IntegrationDocument): Promise<void> {
+  await applySchedule(context, document);
+  await context.ports.alarms?.set(document);
 }
 
 /** Makes the schedule what the document says. */

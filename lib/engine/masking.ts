@@ -1,7 +1,7 @@
-import { invalidConfig } from '../core/config';
+import { configSpec, type FieldDoc, invalidConfig } from '../core/config';
 import type { Connector } from '../core/connector';
 import type { FieldIssue } from '../core/fault';
-import type { IntegrationDocument } from '../core/integration';
+import { type IntegrationDocument, integrationFields } from '../core/integration';
 import { canonicalJson, type Json } from '../core/json';
 import { isReference, walk } from './resolve';
 
@@ -79,9 +79,24 @@ function texts(document: Json): Map<string, string> {
 
 /** Tells whether a path holds a secret. Where the connector is not known, all of the connection may be one. */
 function secretPaths(connector: Connector | undefined): (path: string) => boolean {
-  if (connector === undefined) return (path) => path.startsWith('connection');
-  const patterns = connector.fields.filter((field) => field.secret).map((field) => pathPattern(field.path));
+  const common = commonSecrets();
+  if (connector === undefined) {
+    return (path) => path.startsWith('connection') || common.some((pattern) => pattern.test(path));
+  }
+  const patterns = [...common, ...patternsOf(connector.fields)];
   return (path) => patterns.some((pattern) => pattern.test(path));
+}
+
+let patternsOfCommon: readonly RegExp[] | undefined;
+
+/** Secrets in the sections that every document may have. */
+function commonSecrets(): readonly RegExp[] {
+  patternsOfCommon ??= patternsOf(configSpec(integrationFields).fields);
+  return patternsOfCommon;
+}
+
+function patternsOf(fields: readonly FieldDoc[]): readonly RegExp[] {
+  return fields.filter((field) => field.secret).map((field) => pathPattern(field.path));
 }
 
 function pathPattern(path: string): RegExp {

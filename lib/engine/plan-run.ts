@@ -3,6 +3,7 @@ import { INCREMENT, type Position } from '../core/position';
 import { callOthers, cancellation, type EngineContext } from './context';
 import { decide, type StreamDecision } from './planning';
 import { changeRun } from './runs';
+import { acceptedSchemas, acceptSchemas, judgeShape } from './schema-policy';
 import type { Session } from './sessions';
 import { FEED, LOADED, type RunItem, type StreamItem } from './state';
 import { addStream } from './streams';
@@ -27,7 +28,10 @@ async function planStreams(context: EngineContext, run: RunItem, session: Sessio
   const decisions = decide(infos, session.fields, run.requested);
   if (decisions.length === 0) throw nothingSelected(run.integration);
   const head = await feedHead(context, run, session, decisions, signal);
-  for (const decision of decisions) await addStream(context, run, streamItem(decision));
+  const accepted = await acceptedSchemas(context.ports.state, run.integration);
+  const judged = decisions.map((decision) => judgeShape(decision, session.fields, accepted));
+  for (const decision of judged) await addStream(context, run, streamItem(decision));
+  await acceptSchemas(context, session.fields, judged, accepted);
   if (head) await addStream(context, run, FEED_ITEM);
 }
 
@@ -51,7 +55,7 @@ async function feedHead(
 }
 
 function streamItem(decision: StreamDecision): StreamItem {
-  const { schema, mode, cursor, reason, warnings, estimate, fault } = decision;
+  const { schema, mode, cursor, reason, warnings, changes = [], estimate, fault } = decision;
   return {
     ...NEW_STREAM,
     stream: schema.stream,
@@ -59,6 +63,7 @@ function streamItem(decision: StreamDecision): StreamItem {
     mode,
     reason,
     notes: warnings,
+    changes,
     ...(cursor && { cursor }),
     ...(estimate && { estimatedRows: estimate.rows }),
     ...(mode === 'changes' && { after: LOADED }),

@@ -1,6 +1,7 @@
 import type { Cursor, StreamInfo } from '../core/connector';
+import { durationMs } from '../core/duration';
 import { Fault, type FaultRecord } from '../core/fault';
-import { durationMs, type IntegrationFields } from '../core/integration';
+import type { IntegrationFields } from '../core/integration';
 import type { StreamSchema } from '../core/schema';
 import type { Plan, PlannedStream } from '../core/service';
 import { chooseCursor } from './cursor';
@@ -13,6 +14,8 @@ export interface StreamDecision {
   readonly cursor?: Cursor;
   readonly reason: string;
   readonly warnings: readonly string[];
+  /** How the source's shape differs from the one that was accepted, in words. */
+  readonly changes?: readonly string[];
   readonly estimate?: { readonly rows: number; readonly bytes: number };
   readonly fault?: FaultRecord;
 }

@@ -1,10 +1,16 @@
 import type { Connector, Host } from '../core/connector';
 import type { Destination, DestinationContext } from '../core/destination';
-import type { IntegrationFields } from '../core/integration';
+import type { IntegrationDocument, IntegrationFields } from '../core/integration';
 import type { Logger } from '../core/log';
-import type { Pipeline } from '../core/pipeline';
-import type { Clock, Queue, Scheduler, Secrets, StateStore } from '../core/ports';
+import type { Network } from '../core/network';
+import type { Notification } from '../core/notification';
+import type { Pipeline, PipelineServices } from '../core/pipeline';
+import type { Alarms, Clock, CredentialStores, Queue, Scheduler, Secrets, StateStore } from '../core/ports';
+import type { RunState } from '../core/run';
+import type { StreamSchema } from '../core/schema';
+import type { SearchReader } from '../core/search';
 import type { Redactor } from '../core/secret';
+import type { Notifications } from './notify/notifications';
 
 /** What a home plugs into the engine. */
 export interface EnginePorts {
@@ -12,6 +18,8 @@ export interface EnginePorts {
   readonly queue: Queue;
   readonly scheduler: Scheduler;
   readonly secrets: Secrets;
+  /** The files of credentials that documents name; left out where a home reads no files. */
+  readonly credentialStores?: CredentialStores;
   readonly clock: Clock;
   readonly log: Logger;
   readonly redactor: Redactor;
@@ -21,10 +29,58 @@ export interface EnginePorts {
   loadConnector(type: string): Promise<Connector>;
   readonly connectorTypes: readonly string[];
   openDestination(context: DestinationContext, host: Host): Promise<Destination>;
-  /** The steps and rules of an integration; `undefined` when it has none, so that bytes may pass unparsed. */
-  pipeline?(fields: IntegrationFields): Pipeline | undefined;
+  /** The search over what all integrations have stored; left out where there is none. */
+  openSearch?(host: Host): Promise<SearchReader>;
+  /**
+   * The steps and rules of an integration, whose references to secrets are resolved; `undefined` when it has none, so
+   * that bytes may pass unparsed. Streams in `kept` keep that shape. @throws Fault `config`/`invalid_config`
+   */
+  openPipeline?(
+    fields: IntegrationFields,
+    lookup: PipelineServices['lookup'],
+    kept: ReadonlyMap<string, StreamSchema>,
+  ): Promise<Pipeline | undefined>;
+  /** Rings the alerts of integrations; left out where nothing does. */
+  readonly alarms?: Alarms;
+  /**
+   * Has a notification sent on these channels, in time; resolves when it is stored. Without `channels`: on those of the
+   * alert that `facts.alert` names, else on all. One with an id that was given before is dropped. Left out where nobody
+   * is told.
+   */
+  notify?(notification: Notification, channels?: readonly string[]): Promise<void>;
+  /** The channels behind `notify`, for those who ask how they stand. */
+  readonly notifications?: Notifications;
+  /** Told of each run that ends, once, by whoever ends it; not when that dies at this moment. */
+  ended?(run: EndedRun): void;
+  /** How the work is placed; absent where the way to a source is that of the machine. */
+  readonly vpn?: VpnPlacing;
+  /** The address of a host name. */
+  resolveHost?(name: string): Promise<string>;
+  /** The rules for connections to the source of an integration. @throws Fault `config`/`invalid_config` */
+  network?(fields: IntegrationFields): Network;
+  /** Checks steps and rules as far as can be done without a stream. @throws Fault `config`/`invalid_config` */
+  checkPipeline?(fields: IntegrationFields): Promise<void>;
   /** Calls `work` every `ms` until the returned function is called. */
   every(ms: number, work: () => void): () => void;
+}
+
+/** A run that has come to its end. */
+export interface EndedRun {
+  readonly id: string;
+  readonly integration: string;
+  readonly document: IntegrationDocument;
+  readonly state: RunState;
+  readonly rows: number;
+  readonly quarantined: number;
+  readonly skipped: number;
+}
+
+/** Which functions of a stage are behind its VPN. */
+export interface VpnPlacing {
+  /** Connector types whose runs are. */
+  readonly types: readonly string[];
+  /** Whether this one is. */
+  readonly inside: boolean;
 }
 
 /** Figures that a home may set. */

@@ -35,17 +35,21 @@ export async function changeRun(
   id: string,
   change: (run: RunItem) => RunItem,
 ): Promise<RunItem | undefined> {
-  const { value } = await update<RunItem>(
+  return (await updateRun(context, id, change)).value;
+}
+
+function updateRun(context: EngineContext, id: string, change: (run: RunItem) => RunItem) {
+  return update<RunItem>(
     context.ports.state,
     keys.run(id),
     (run) => (run === undefined || FINAL_STATES.includes(run.state) ? undefined : change(run)),
     (run) => run.createdAt + RUN_RETENTION_MS,
   );
-  return value;
 }
 
 /**
  * Starts a run, or lets it wait for the one that goes on.
+ * A key is known for `rememberedMs`.
  * @throws Fault `config`/`run_active` naming the run that goes on
  */
 export async function requestRun(
@@ -53,6 +57,7 @@ export async function requestRun(
   integration: string,
   stored: IntegrationItem,
   request: SyncRequest,
+  rememberedMs = IDEMPOTENCY_MS,
 ): Promise<RunItem> {
   const { clock, random } = context.ports;
   const run = newRun(runId(integration, clock.now(), random()), integration, stored, request, clock.now());
@@ -62,7 +67,7 @@ export async function requestRun(
     context.ports.state,
     key,
     (known) => (known === undefined ? run.id : undefined),
-    clock.now() + IDEMPOTENCY_MS,
+    clock.now() + rememberedMs,
   );
   const known = await read<RunItem>(context.ports.state, keys.run(id ?? run.id));
   if (known) return resume(context, known.value);
@@ -93,6 +98,7 @@ function newRun(id: string, integration: string, stored: IntegrationItem, reques
     bytes: 0,
     slices: 0,
     quarantined: 0,
+    skipped: 0,
   };
 }
 
@@ -126,6 +132,17 @@ async function resume(context: EngineContext, run: RunItem): Promise<RunItem> {
   const active = await read<string>(context.ports.state, keys.active(run.integration));
   if (active?.value === run.id) await context.ports.queue.send([{ body: { run: run.id }, group: run.integration }]);
   return run;
+}
+
+/** Sends a run that has not ended to the workers, or lets it wait for the active one; gives the active run's id. */
+export async function sendAgain(context: EngineContext, run: RunItem): Promise<string> {
+  const active = await activate(context, run);
+  if (active === run.id) return active;
+  const key = keys.queuedRun(run.integration, run.id);
+  await context.ports.state.put(key, true, undefined, run.createdAt + RUN_RETENTION_MS);
+  // The other run may have ended in between, and would then not see this one.
+  await promote(context, run.integration);
+  return active;
 }
 
 /** Makes `run` the active one when there is none, and sends it to the workers; gives the active run's id. */
@@ -202,7 +219,7 @@ async function endRun(
 ) {
   const sums = await countsOf(context, run.id, streams);
   const first = streams.find((stream) => stream.fault)?.fault;
-  return changeRun(context, run.id, ({ fault: _retried, ...current }) => ({
+  const { value: ended, changed } = await updateRun(context, run.id, ({ fault: _retried, ...current }) => ({
     ...current,
     ...sums,
     retries: current.retries + sums.retries,
@@ -210,6 +227,9 @@ async function endRun(
     finishedAt: context.ports.clock.now(),
     ...(fault ? { fault: fault.record() } : first && { fault: first }),
   }));
+  // Of those that end a run at the same time only one has changed it.
+  if (changed && ended !== undefined) context.ports.ended?.(ended);
+  return ended;
 }
 
 /** Ends a run that could not even be planned. */
@@ -255,6 +275,7 @@ async function countsOf(context: EngineContext, run: string, streams: readonly S
     bytes: sum((slice) => slice.bytes),
     slices: slices.length,
     quarantined: sum((slice) => slice.quarantined),
+    skipped: sum((slice) => slice.skipped ?? 0),
     retries: sum((slice) => slice.retries) + streams.reduce((total, stream) => total + stream.retries, 0),
   };
 }

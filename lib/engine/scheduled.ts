@@ -2,12 +2,17 @@ import { Fault } from '../core/fault';
 import type { Logger } from '../core/log';
 import type { Service } from '../core/service';
 
+/** What makes the request of a tick idempotent. */
+export function scheduleKey(at: number): string {
+  return `schedule ${new Date(at).toISOString()}`;
+}
+
 /**
  * Starts the run of a tick that was due at `at` (milliseconds since 1970). The time makes the request idempotent: a tick
  * may come twice.
  */
 export async function startScheduled(service: Service, log: Logger, integration: string, at: number): Promise<void> {
-  const idempotencyKey = `schedule ${new Date(at).toISOString()}`;
+  const idempotencyKey = scheduleKey(at);
   try {
     await service.sync(integration, { trigger: 'schedule', whenRunning: 'refuse', idempotencyKey });
   } catch (error) {

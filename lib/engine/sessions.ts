@@ -1,17 +1,27 @@
 import type { Source } from '../core/connector';
 import type { Destination } from '../core/destination';
 import type { IntegrationDocument, IntegrationFields } from '../core/integration';
+import type { Pipeline } from '../core/pipeline';
+import { secretsOf, withoutStore } from './credential-store';
 import { checkDocument, split } from './document';
 import { secretValues } from './masking';
+import { openPipeline } from './open-pipeline';
 import { namespaceOf } from './planning';
 import type { EnginePorts } from './ports';
-import { resolveReferences } from './resolve';
+import { renewedSource } from './renewed-source';
+import { Renewing } from './renewing';
+import { insertValues, referencedNames } from './resolve';
+import { searchableStreams } from './searchable';
+import { SecretAttempts, type SecretValues } from './secret-values';
+import { stayInVpn } from './vpn';
 
 /** What this process holds open for one run: the source (and its snapshot) and the destination. */
 export interface Session {
   readonly fields: IntegrationFields;
   readonly source: Source;
   readonly destination: Destination;
+  /** The steps and rules between them, where the document has any. */
+  readonly pipeline?: Pipeline;
 }
 
 interface Entry {
@@ -72,20 +82,35 @@ export class Sessions {
   }
 }
 
-/** Opens the source alone: for checking, discovering and planning. */
+/** Opens the source alone: for checking, discovering and planning. A login that is refused is made again with newer secrets. */
 export async function openSource(ports: EnginePorts, document: IntegrationDocument): Promise<Source> {
-  const { connector } = await checkDocument(document, ports.loadConnector);
-  const resolved = await resolveReferences(document, ports.secrets, ports.redactor);
-  for (const value of secretValues(resolved as IntegrationDocument, connector)) ports.redactor.add(value);
-  const [own] = split(resolved as IntegrationDocument, connector);
-  return connector.open(own, { log: ports.log.with({ integration: String(document.name) }) });
+  const { connector, fields } = await checkDocument(document, ports.loadConnector);
+  stayInVpn(ports, fields);
+  const network = ports.network?.(fields);
+  const host = { log: ports.log.with({ integration: String(document.name) }), ...(network && { network }) };
+  const referring = withoutStore(document);
+  const open = async (values: SecretValues) => {
+    const resolved = insertValues(referring, values) as IntegrationDocument;
+    for (const value of secretValues(resolved, connector)) ports.redactor.add(value);
+    const [own] = split(resolved, connector);
+    return connector.open(own, host);
+  };
+  const attempts = new SecretAttempts(referencedNames(referring), secretsOf(ports, document), ports.redactor);
+  return renewedSource(new Renewing(attempts, open, host.log));
 }
 
 async function openSession(ports: EnginePorts, document: IntegrationDocument): Promise<Session> {
   const { fields } = await checkDocument(document, ports.loadConnector);
   const source = await openSource(ports, document);
   try {
-    return { fields, source, destination: await openDestination(ports, fields) };
+    const destination = await openDestination(ports, fields);
+    try {
+      const pipeline = await openPipeline(ports, document, fields, destination);
+      return { fields, source, destination, ...(pipeline && { pipeline }) };
+    } catch (error) {
+      await destination.close();
+      throw error;
+    }
   } catch (error) {
     await source.close();
     throw error;
@@ -95,7 +120,12 @@ async function openSession(ports: EnginePorts, document: IntegrationDocument): P
 /** Opens an integration's place in the destination. */
 export function openDestination(ports: EnginePorts, fields: IntegrationFields): Promise<Destination> {
   return ports.openDestination(
-    { integration: fields.name, namespace: namespaceOf(fields), deletes: fields.destination?.deletes ?? 'hard' },
+    {
+      integration: fields.name,
+      namespace: namespaceOf(fields),
+      deletes: fields.destination?.deletes ?? 'hard',
+      search: searchableStreams(fields),
+    },
     { log: ports.log.with({ integration: fields.name }) },
   );
 }

@@ -1,16 +1,19 @@
 import type { Batch, RowBatch } from '../core/batch';
 import type { ReadRequest } from '../core/connector';
-import type { Addition, Destination, Rejection, WriteOptions, WriteResult } from '../core/destination';
+import type { Destination, WriteOptions, WriteResult } from '../core/destination';
 import { Fault, toFault } from '../core/fault';
-import type { BoundPipeline } from '../core/pipeline';
+import type { BoundPipeline, PipedBatch } from '../core/pipeline';
 import type { StateKey } from '../core/ports';
 import { MAX_POSITION_BYTES, type Position, type SliceKey } from '../core/position';
 import type { StreamSchema } from '../core/schema';
 import { BatchReader } from './batch-reader';
 import type { EngineContext } from './context';
+import { budgetFault } from './failure-budget';
 import { Group, isAddition } from './group';
+import { boundTo } from './open-pipeline';
 import { readAhead } from './read-ahead';
 import { update } from './records';
+import { refuseNewShape } from './schema-policy';
 import type { Session } from './sessions';
 import { FEED, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem, sliceKey } from './state';
 import { isRepairable } from './streams';
@@ -126,12 +129,14 @@ class SliceWork {
 
   #accept() {
     const { session, item } = this.#task;
-    const unparsed = session.fields.sync_settings?.bulk !== 'off' && !item.rowsOnly && !this.#pipelineNeeded();
+    const unparsed = session.fields.sync_settings?.bulk !== 'off' && !item.rowsOnly && !this.#isPiped();
     return unparsed ? session.destination.accepts : [];
   }
 
-  #pipelineNeeded(): boolean {
-    return this.#context.ports.pipeline?.(this.#task.session.fields) !== undefined;
+  #isPiped(): boolean {
+    const { session, stream, followed } = this.#task;
+    const streams = stream.stream === FEED ? followed.map((schema) => schema.stream) : [stream.stream];
+    return streams.some((name) => session.pipeline?.concerns(name) === true);
   }
 
   #isTimeUp(): boolean {
@@ -159,17 +164,18 @@ class SliceWork {
     });
     await this.#prepare(this.#pipelineOf(first.schema)?.output ?? first.schema);
     const result = await append(joined.additions(), this.#slice, this.#options());
-    await this.#wrote(joined.last, result, joined.rejected);
+    await this.#wrote(joined.last, result, joined);
     joined.throwFailure();
   }
 
   async #write(batch: Batch): Promise<void> {
     checkPosition(batch.after, batch.schema.stream);
-    const { batch: ready, rejected } = batch.kind === 'rows' ? this.#piped(batch) : { batch, rejected: [] };
+    const unpiped = { batch, rejected: [], skipped: 0 };
+    const { batch: ready, rejected, skipped } = batch.kind === 'rows' ? await this.#piped(batch) : unpiped;
     await this.#prepare(ready.schema);
     const { destination } = this.#task.session;
     const result = await destination.write(ready, this.#slice, { ...this.#options(), rejected });
-    await this.#wrote(batch, result, rejected.length);
+    await this.#wrote(batch, result, { rejected: rejected.length, skipped });
   }
 
   #options(): WriteOptions {
@@ -177,7 +183,11 @@ class SliceWork {
     return { fence: item.fence, run: run.id, signal };
   }
 
-  async #wrote(last: Batch, result: WriteResult, rejected: number): Promise<void> {
+  async #wrote(
+    last: Batch,
+    result: WriteResult,
+    { rejected, skipped }: { readonly rejected: number; readonly skipped: number },
+  ): Promise<void> {
     this.progressed = true;
     this.#item = {
       ...this.#item,
@@ -186,22 +196,25 @@ class SliceWork {
       rows: this.#item.rows + result.rows,
       bytes: this.#item.bytes + result.bytes,
       quarantined: this.#item.quarantined + result.quarantined + rejected,
+      skipped: this.#item.skipped + skipped,
       ...(last.sourceTime !== undefined && { sourceTime: last.sourceTime }),
     };
     await this.#saveSometimes();
+    const fault = budgetFault(this.#task.stream.stream, this.#item, this.#task.session.fields.error_handling);
+    if (fault) throw fault;
   }
 
-  #piped(batch: RowBatch): Addition {
+  #piped(batch: RowBatch): PipedBatch | Promise<PipedBatch> {
     const bound = this.#pipelineOf(batch.schema);
-    if (bound === undefined) return { batch, rejected: [] };
-    const rejected: Rejection[] = [];
-    return { batch: bound.run(batch, (rejection) => rejected.push(rejection)), rejected };
+    if (bound === undefined) return { batch, rejected: [], skipped: 0 };
+    return bound.run(batch, { load: this.#slice.load !== undefined });
   }
 
   #pipelineOf(schema: StreamSchema): BoundPipeline | undefined {
     if (!this.#pipelines.has(schema)) {
-      const pipeline = this.#context.ports.pipeline?.(this.#task.session.fields);
-      this.#pipelines.set(schema, pipeline?.bind(schema));
+      const planned = [...this.#task.followed, this.#task.stream.schema].find(({ stream }) => stream === schema.stream);
+      if (planned) refuseNewShape(this.#task.session.fields, planned, schema);
+      this.#pipelines.set(schema, boundTo(this.#task.session, schema));
     }
     return this.#pipelines.get(schema);
   }

@@ -49,6 +49,7 @@ export interface RunItem {
   readonly bytes: number;
   readonly slices: number;
   readonly quarantined: number;
+  readonly skipped: number;
 }
 
 /** A lease on an item: whoever holds it works on the item. */
@@ -98,6 +99,7 @@ export interface SliceItem {
   readonly rows: number;
   readonly bytes: number;
   readonly quarantined: number;
+  readonly skipped: number;
   readonly retries: number;
   readonly attempts: number;
   readonly retryAt: number;
@@ -152,6 +154,18 @@ export const keys = {
     sort: encode(stream),
   }),
   fences: (integration: string) => `fences/${integration}`,
+  credentials: 'credentials',
+  digestKey: { partition: 'credentials', sort: 'key' } as StateKey,
+  credentialsChecked: { partition: 'credentials', sort: 'checked' } as StateKey,
+  seenPrefix: 'seen/',
+  seenCredential: (name: string): StateKey => ({ partition: 'credentials', sort: `seen/${name}` }),
+  toldPrefix: 'told/',
+  toldCredential: (id: string): StateKey => ({ partition: 'credentials', sort: `told/${id}` }),
+  schemas: (integration: string) => `schemas/${integration}`,
+  schema: (integration: string, stream: string): StateKey => ({
+    partition: `schemas/${integration}`,
+    sort: encode(stream),
+  }),
 };
 
 const RUN_ID = /^(.+)-\d{8}-\d{9}-[a-z0-9]{6}$/;

@@ -3,6 +3,7 @@ import { FINAL_STATES, type RunDetails, type StreamRun } from '../core/run';
 import type { IntegrationHealth, IntegrationStats, IntegrationStatus, Progress } from '../core/service';
 import type { EngineContext } from './context';
 import { costOf } from './cost';
+import { credentialWarnings } from './credentials';
 import { list, read } from './records';
 import { streamsOf } from './runs';
 import { type IntegrationItem, keys, type RunItem } from './state';
@@ -31,6 +32,7 @@ export async function statusOf(context: EngineContext, id: string, item: Integra
     state: current?.state ?? last?.state ?? 'idle',
     enabled: item.document.enabled !== false,
     queued: queued.map((waiting) => waiting.key.sort),
+    warnings: await credentialWarnings(context, item.document),
     ...(running && { running, progress: progressOf(running) }),
     ...(last && { lastRun: await viewRunDetails(context, last) }),
     ...(fresh !== undefined && { freshness: { at: isoTime(fresh), seconds: (now - fresh) / 1000 } }),
@@ -82,7 +84,12 @@ function progressOf(run: RunDetails): Progress {
 
 /** What the last runs of an integration say about it. */
 export async function healthOf(context: EngineContext, id: string): Promise<IntegrationHealth> {
-  const ended = (await recentRuns(context, id, RECENT_RUNS)).filter((run) => FINAL_STATES.includes(run.state));
+  return healthFrom(id, await recentRuns(context, id, RECENT_RUNS), context.ports.clock.now());
+}
+
+/** What runs, newest first, say about an integration. */
+export function healthFrom(id: string, runs: readonly RunItem[], now: number): IntegrationHealth {
+  const ended = runs.slice(0, RECENT_RUNS).filter((run) => FINAL_STATES.includes(run.state));
   const counted = ended.filter((run) => run.state !== 'cancelled');
   const [last] = counted;
   if (last === undefined) {
@@ -94,8 +101,7 @@ export async function healthOf(context: EngineContext, id: string): Promise<Inte
       detail: 'no sync has ended yet',
     };
   }
-  const failures = counted.findIndex((run) => run.state === 'succeeded' || run.state === 'partial');
-  const inARow = failures === -1 ? counted.length : failures;
+  const inARow = failuresInARow(counted);
   const fresh = freshest(ended);
   return {
     integration: id,
@@ -103,13 +109,24 @@ export async function healthOf(context: EngineContext, id: string): Promise<Inte
     connectionStatus: last.state === 'failed' ? 'failed' : 'connected',
     errorRate: errorRate(ended),
     detail: last.fault ? last.fault.message : `the last sync ${last.state}`,
-    ...(fresh !== undefined && { lastSyncAgeSeconds: (context.ports.clock.now() - fresh) / 1000 }),
+    ...(fresh !== undefined && { lastSyncAgeSeconds: (now - fresh) / 1000 }),
   };
+}
+
+/** How many of the newest runs failed without one between them that loaded something. */
+export function failuresInARow(runs: readonly RunItem[]): number {
+  const failures = runs.findIndex((run) => run.state === 'succeeded' || run.state === 'partial');
+  return failures === -1 ? runs.length : failures;
 }
 
 /** Counts over the runs of an integration that are kept. */
 export async function statsOf(context: EngineContext, id: string): Promise<IntegrationStats> {
-  const ended = (await allRuns(context, id)).filter((run) => FINAL_STATES.includes(run.state));
+  return statsFrom(id, await allRuns(context, id), context.ports.clock.now());
+}
+
+/** Counts over runs, newest first. */
+export function statsFrom(id: string, runs: readonly RunItem[], now: number): IntegrationStats {
+  const ended = runs.filter((run) => FINAL_STATES.includes(run.state));
   const count = (state: RunItem['state']) => ended.filter((run) => run.state === state).length;
   const sum = (pick: (run: RunItem) => number) => ended.reduce((total, run) => total + pick(run), 0);
   const seconds = ended.map(secondsOf).sort((left, right) => left - right);
@@ -132,11 +149,12 @@ export async function statsOf(context: EngineContext, id: string): Promise<Integ
     seconds: { p50: quantile(seconds, 0.5), p95: quantile(seconds, 0.95), max: seconds.at(-1) ?? 0 },
     rowsPerSecond: total > 0 ? rows / total : 0,
     costUsd: sum((run) => costOf(secondsOf(run), run.slices).usd),
-    ...(fresh !== undefined && { freshnessSeconds: (context.ports.clock.now() - fresh) / 1000 }),
+    ...(fresh !== undefined && { freshnessSeconds: (now - fresh) / 1000 }),
   };
 }
 
-async function allRuns(context: EngineContext, id: string): Promise<RunItem[]> {
+/** All runs that are kept, newest first. */
+export async function allRuns(context: EngineContext, id: string): Promise<RunItem[]> {
   const runs: RunItem[] = [];
   for (;;) {
     const page = await recentRuns(context, id, RECENT_RUNS, runs.at(-1)?.id);
@@ -150,7 +168,8 @@ function errorRate(ended: readonly RunItem[]): number {
   return counted.length === 0 ? 0 : counted.filter((run) => run.state === 'failed').length / counted.length;
 }
 
-function secondsOf(run: RunItem): number {
+/** From start to end. */
+export function secondsOf(run: RunItem): number {
   return run.startedAt === undefined ? 0 : ((run.finishedAt ?? run.startedAt) - run.startedAt) / 1000;
 }
 

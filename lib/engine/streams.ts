@@ -2,9 +2,13 @@ import type { Partitions } from '../core/connector';
 import type { Fault } from '../core/fault';
 import { INCREMENT, type Position } from '../core/position';
 import { FINAL_STATES } from '../core/run';
+import type { StreamSchema } from '../core/schema';
 import { type EngineContext, newLease, parallelOf } from './context';
+import { budgetFault, totalOf } from './failure-budget';
+import { boundTo } from './open-pipeline';
 import { json, list, read, update } from './records';
 import { backoffMs } from './retry';
+import { searchableStreams } from './searchable';
 import type { Session } from './sessions';
 import { FEED, keys, LOADED, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem } from './state';
 import { nextFence } from './tasks';
@@ -50,7 +54,12 @@ export async function prepareStream(
   const position = stream.mode === 'full' ? undefined : await storedPosition(context, run, stream, session);
   if (position && stream.restarts === 0 && isOfMode(position, stream)) {
     const parts = stream.mode === 'incremental' ? [null] : [];
-    await changeHeld(context, run, stream, (current) => ({ ...current, parts }));
+    const indexed = await indexForSearch(run, stream, session);
+    await changeHeld(context, run, stream, (current) => ({
+      ...current,
+      parts,
+      changes: [...new Set([...current.changes, ...indexed])],
+    }));
     return parts.length;
   }
   const nothingYet = position === undefined && stream.restarts === 0 && stream.mode !== 'full';
@@ -61,6 +70,13 @@ export async function prepareStream(
 async function storedPosition(context: EngineContext, run: RunItem, stream: StreamItem, session: Session) {
   const key = { integration: run.integration, stream: stream.stream, partition: INCREMENT };
   return session.destination.claim(key, await nextFence(context, run.integration, stream.stream));
+}
+
+/** What a document newly wants to be searched is indexed also where nothing is written in this run. */
+async function indexForSearch(run: RunItem, stream: StreamItem, session: Session): Promise<readonly string[]> {
+  if (!Object.hasOwn(searchableStreams(session.fields), stream.stream)) return [];
+  const key = { integration: run.integration, stream: stream.stream, partition: INCREMENT };
+  return (await session.destination.prepare(key, outputOf(session, stream.schema))).changes;
 }
 
 /** A position that another mode has left says nothing to this one: the stream is read anew. */
@@ -80,13 +96,14 @@ async function prepareLoad(
   const { partitions } = session.source;
   // A snapshot that no later increment repairs serves only the process that holds it: one slice, reserved for it.
   const alone = !context.options.exclusive && !isRepairable(stream);
-  const want = alone ? 1 : parallelOf(context, run);
+  const serial = session.pipeline?.isSerial(stream.stream) === true;
+  const want = alone || serial ? 1 : parallelOf(context, run);
   const request = { stream: stream.schema, want, signal, ...(stream.cursor && { cursor: stream.cursor }) };
   const planned: Partitions = partitions ? await partitions.call(session.source, request) : { parts: [null] };
   const { parts, after = stream.after } = planned;
   if (skip && after) {
     const key = { integration: run.integration, stream: stream.stream, partition: INCREMENT };
-    await session.destination.prepare(key, stream.schema);
+    await session.destination.prepare(key, outputOf(session, stream.schema));
     await session.destination.seed(key, after);
     await changeHeld(context, run, stream, (current) => ({ ...current, parts: [] }));
     return 0;
@@ -170,7 +187,9 @@ async function publish(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const load = stream.load ?? '';
-  const schema = slices.find((slice) => slice.schema)?.schema ?? stream.schema;
+  const schema = slices.find((slice) => slice.schema)?.schema ?? outputOf(session, stream.schema);
+  const fault = budgetFault(stream.stream, totalOf(slices), session.fields.error_handling);
+  if (fault) throw fault;
   const key = { integration: run.integration, stream: stream.stream, partition: '0', load };
   // A stream without any batch has no shadow table yet.
   if (slices.every((slice) => slice.position === undefined)) await session.destination.prepare(key, schema);
@@ -178,6 +197,11 @@ async function publish(
   const { notes } = await session.destination.publish(schema, load, { signal, ...(after && { next: after }) });
   await context.ports.state.delete(keys.load(run.integration, stream.stream));
   return notes;
+}
+
+/** The shape in which records of a stream are stored. */
+function outputOf(session: Session, schema: StreamSchema): StreamSchema {
+  return boundTo(session, schema)?.output ?? schema;
 }
 
 /** What was retried with success is no fault of the stream any more. */

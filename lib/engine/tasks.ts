@@ -188,6 +188,7 @@ const NEW_SLICE: Omit<SliceItem, 'lease'> = {
   rows: 0,
   bytes: 0,
   quarantined: 0,
+  skipped: 0,
   retries: 0,
   attempts: 0,
   retryAt: 0,

@@ -12,7 +12,20 @@ export function isoTime(milliseconds: number): string {
 /** A stored run as it is shown. */
 export function viewRun(run: RunItem, now: number): Run {
   const seconds = run.startedAt === undefined ? 0 : ((run.finishedAt ?? now) - run.startedAt) / 1000;
-  const { id, integration, trigger, state, rows, bytes, slices, retries, quarantined, cancelRequested, fault } = run;
+  const {
+    id,
+    integration,
+    trigger,
+    state,
+    rows,
+    bytes,
+    slices,
+    retries,
+    quarantined,
+    skipped = 0,
+    cancelRequested,
+    fault,
+  } = run;
   return {
     id,
     integration,
@@ -23,6 +36,7 @@ export function viewRun(run: RunItem, now: number): Run {
     slices,
     retries,
     quarantined,
+    skipped,
     cancelRequested,
     seconds,
     cost: costOf(seconds, slices),
@@ -50,6 +64,7 @@ export async function viewRunDetails(context: EngineContext, run: RunItem): Prom
     slices: sum((stream) => stream.slices),
     retries: run.retries + sum((stream) => stream.retries),
     quarantined: sum((stream) => stream.quarantined),
+    skipped: sum((stream) => stream.skipped),
   };
 }
 
@@ -65,6 +80,7 @@ function viewStream(stream: StreamItem, slices: readonly SliceItem[]): StreamRun
     rows: sum((slice) => slice.rows),
     bytes: sum((slice) => slice.bytes),
     quarantined: sum((slice) => slice.quarantined),
+    skipped: sum((slice) => slice.skipped ?? 0),
     retries: stream.retries + sum((slice) => slice.retries),
     slices: stream.parts?.length ?? 0,
     slicesDone: slices.filter((slice) => slice.done).length,

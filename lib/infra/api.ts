@@ -7,6 +7,7 @@ import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms';
+import { STAGE_OUTPUTS } from './env';
 import { RUNBOOK } from './runbook';
 import { serviceLogGroup } from './service-function';
 import type { StageSettings } from './stage-settings';
@@ -62,7 +63,8 @@ export class Api extends Construct {
         format: AccessLogFormat.custom(JSON.stringify(LOGGED)),
       },
     });
-    new CfnOutput(this, 'Url', { value: stage.url, description: 'Address of the API' });
+    const url = new CfnOutput(this, 'Url', { value: stage.url, description: 'Address of the API' });
+    url.overrideLogicalId(STAGE_OUTPUTS.apiUrl);
     alarms.add(this, 'ErrorsAlarm', {
       entry: RUNBOOK.apiErrors,
       metric: api.metricServerError({ period: Duration.minutes(5), statistic: Stats.SUM }),

@@ -9,8 +9,6 @@ export interface DeclaredIntegration {
   /** The names in its `${NAME}`. */
   readonly secrets: readonly string[];
   readonly useVpn: boolean;
-  /** Absent when it does not run by itself. */
-  readonly schedule?: { readonly cron: string; readonly timeZone: string };
   /** Workers that one run of it has at the same time, and the connections that each of them opens at the source. */
   readonly parallel: number;
   readonly connections: number;

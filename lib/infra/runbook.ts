@@ -1,3 +1,5 @@
+import { RUNBOOK_ANCHOR } from '../adapters/aws/alarm-spec';
+
 /** An alarm's entry in docs/runbook.md. */
 export interface RunbookEntry {
   /** Of the heading, as GitHub makes it. */
@@ -47,5 +49,9 @@ export const RUNBOOK = {
   tableThrottled: {
     anchor: 'the-table-is-throttled',
     says: 'DynamoDB refuses requests to the state table.',
+  },
+  integrationAlert: {
+    anchor: RUNBOOK_ANCHOR,
+    says: 'A condition that a document names under alerts holds.',
   },
 } satisfies { readonly [kind: string]: RunbookEntry };

@@ -2,11 +2,13 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { planSchedules } from '../adapters/aws/schedule-plan';
+import { alarmPrefix } from '../adapters/aws/alarm-spec';
+import { planIntegration } from '../adapters/aws/integration-plan';
 import {
   acknowledgeSecrets,
   declaredSecrets,
   destinationSecret,
+  notify,
   runState,
   secretsPrefix,
   stageSecrets,
@@ -22,9 +24,10 @@ import { type DeclaredIntegration, declaredOf } from './declared';
 import type { FunctionEnvironment } from './env';
 import { functionCode } from './function-code';
 import { HealthCheck } from './health';
+import { acknowledgeAlarms, addDeclaredAlarm, keepAlarms } from './integration-alarms';
 import { RUNBOOK } from './runbook';
 import { Schedules } from './schedules';
-import { ServiceFunction } from './service-function';
+import { type FunctionNetwork, ServiceFunction } from './service-function';
 import type { StageSettings } from './stage-settings';
 import type { StateStack } from './state-stack';
 
@@ -61,24 +64,21 @@ export class ServiceStack extends Stack {
   #connector(type: string): ConnectorFunction {
     const { settings, state } = this.#props;
     const declared = declaredOf(type, this.#props.declared);
-    const needsNetwork = settings.destination === 'aurora' || declared.some(({ useVpn }) => useVpn);
+    const network = this.#hasNetwork(type) ? state.network : undefined;
+    const names = declared.flatMap(({ secrets }) => secrets);
     const connector = new ConnectorFunction(this, type, {
       settings,
       type,
       code: functionCode(settings, `sync-${type}`),
-      environment: this.#environment(),
+      environment: { ...this.#environment(), ...this.#behindVpn(network) },
       access: [
         ...runState(state.table.tableArn),
-        ...declaredSecrets(
-          this,
-          settings.stage,
-          declared.flatMap(({ secrets }) => secrets),
-        ),
+        ...declaredSecrets(this, settings.stage, type, names),
         taggedSecrets(this, settings.stage, type),
         destinationSecret(state.destinationSecretArn),
       ],
       alarms: this.#alarms,
-      ...(needsNetwork && state.network && { network: state.network }),
+      ...(network && { network }),
     });
     acknowledgeSecrets(
       connector.function.role,
@@ -92,6 +92,8 @@ export class ServiceStack extends Stack {
   #managing(id: string, name: string, schedules: Schedules, timeout: Duration): ServiceFunction {
     const { settings, state, declared } = this.#props;
     const isHealth = name === 'health';
+    const network = settings.destination === 'aurora' ? state.network : undefined;
+    const vpnTypes = this.#hasVpn ? this.#props.types.filter((type) => this.#hasNetwork(type)) : [];
     const managing = new ServiceFunction(this, id, {
       settings,
       description: `ExplorerIO ${settings.stage}: ${name}`,
@@ -100,14 +102,14 @@ export class ServiceStack extends Stack {
       timeout,
       environment: {
         ...this.#environment(),
-        EXPLORERIO_QUEUES: this.toJsonString(this.#queues(({ queue }) => queue.queueUrl)),
-        EXPLORERIO_QUEUE_ARNS: this.toJsonString(this.#queues(({ queue }) => queue.queueArn)),
+        ...this.#behindVpn(network),
+        ...(vpnTypes.length > 0 && { EXPLORERIO_VPN_TYPES: JSON.stringify(vpnTypes) }),
+        EXPLORERIO_QUEUES: this.toJsonString(this.#queueUrls()),
         EXPLORERIO_SCHEDULE_GROUP: schedules.runtimeGroup,
         EXPLORERIO_SCHEDULE_ROLE: schedules.role.roleArn,
         EXPLORERIO_SCHEDULE_DEAD_LETTERS: schedules.deadLetters.queueArn,
-        ...(isHealth && {
-          EXPLORERIO_DEAD_LETTERS: this.toJsonString(this.#queues(({ deadLetters }) => deadLetters.queueUrl)),
-        }),
+        EXPLORERIO_ALERT_TOPIC: state.topic.topicArn,
+        EXPLORERIO_RUNBOOK: settings.runbook,
       },
       access: [
         ...wholeState(state.table.tableArn),
@@ -115,9 +117,11 @@ export class ServiceStack extends Stack {
         destinationSecret(state.destinationSecretArn),
         sendTo(this.connectors),
         ...keepSchedules(schedules),
-        ...(isHealth ? [lookAtDeadLetters(this.connectors)] : []),
+        ...keepAlarms(this, settings.stage),
+        isHealth ? lookAtDeadLetters(this.connectors) : redriveDeadLetters(this.connectors),
+        notify(state.topic.topicArn),
       ],
-      ...(settings.destination === 'aurora' && state.network && { network: state.network }),
+      ...(network && { network }),
     });
     acknowledgeSecrets(
       managing.role,
@@ -129,7 +133,23 @@ export class ServiceStack extends Stack {
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/${schedules.runtimeGroup}/*]`,
       'It makes the schedules of integrations that come at run time; the group holds nothing else.',
     );
+    acknowledgeAlarms(managing.role, settings.stage);
     return managing;
+  }
+
+  /** Whether the network has a VPN gateway: an integration asks for it. */
+  get #hasVpn(): boolean {
+    return this.#props.declared.some(({ useVpn }) => useVpn);
+  }
+
+  /** Whether the runs of a connector are in the network. */
+  #hasNetwork(type: string): boolean {
+    const { settings, declared } = this.#props;
+    return settings.destination === 'aurora' || declaredOf(type, declared).some(({ useVpn }) => useVpn);
+  }
+
+  #behindVpn(network: FunctionNetwork | undefined): Pick<FunctionEnvironment, 'EXPLORERIO_BEHIND_VPN'> {
+    return network && this.#hasVpn ? { EXPLORERIO_BEHIND_VPN: 'true' } : {};
   }
 
   #environment(): Omit<FunctionEnvironment, 'EXPLORERIO_QUEUES'> {
@@ -142,8 +162,13 @@ export class ServiceStack extends Stack {
     };
   }
 
-  #queues(value: (connector: ConnectorFunction) => string): { readonly [type: string]: string } {
-    return Object.fromEntries(this.connectors.map((connector) => [connector.type, value(connector)]));
+  /** The first in full, the others by their names: see `readQueueUrls`. */
+  #queueUrls(): { readonly [type: string]: string } {
+    const entries = this.connectors.map(({ type, queue }, index) => [
+      type,
+      index === 0 ? queue.queueUrl : queue.queueName,
+    ]);
+    return Object.fromEntries(entries);
   }
 
   #schedules(): Schedules {
@@ -153,20 +178,34 @@ export class ServiceStack extends Stack {
       queues,
       alarms: this.#alarms,
     });
-    for (const { name, type, schedule } of this.#props.declared) {
-      const queue = this.connectors.find((connector) => connector.type === type)?.queue;
-      if (schedule === undefined || queue === undefined) continue;
-      const target = {
+    for (const integration of this.#props.declared) this.#addDeclared(integration, schedules);
+    return schedules;
+  }
+
+  /** What CloudFormation makes of a declared integration. */
+  #addDeclared({ name, type, document }: DeclaredIntegration, schedules: Schedules): void {
+    const queue = this.connectors.find((connector) => connector.type === type)?.queue;
+    if (queue === undefined) return;
+    const { settings, state } = this.#props;
+    const plan = planIntegration(document, {
+      schedule: {
         group: schedules.declaredGroup,
         roleArn: schedules.role.roleArn,
         queueArn: queue.queueArn,
         deadLetterArn: schedules.deadLetters.queueArn,
-      };
-      for (const spec of planSchedules({ integration: name, ...schedule }, target)) {
-        schedules.addDeclared(spec.Name, spec);
-      }
-    }
-    return schedules;
+        declared: true,
+      },
+      alarm: {
+        stage: settings.stage,
+        prefix: alarmPrefix(settings.stage, 'declared'),
+        topicArn: state.topic.topicArn,
+        runbook: settings.runbook,
+      },
+    });
+    for (const spec of plan.schedules) schedules.addDeclared(spec.Name, spec);
+    // An emulator cannot do metric math.
+    const alarms = plan.alarms.filter(({ Metrics }) => !settings.emulated || Metrics === undefined);
+    for (const spec of alarms) addDeclaredAlarm(this, name, spec);
   }
 
   #watchTable(table: Table): void {
@@ -184,18 +223,26 @@ export class ServiceStack extends Stack {
 function sendTo(connectors: readonly ConnectorFunction[]): PolicyStatement {
   return new PolicyStatement({
     sid: 'StartRuns',
-    actions: ['sqs:SendMessage'],
+    // A queue's attributes name its dead-letter queue. One statement for both, as a role has room for few lists of queues.
+    actions: ['sqs:SendMessage', 'sqs:GetQueueAttributes'],
     resources: connectors.map(({ queue }) => queue.queueArn),
   });
 }
 
-/** The health function marks the runs of dead letters as failed; the letters stay. */
+/** The health function marks the runs of dead letters as failed; the letters stay until the API redrives them. */
 function lookAtDeadLetters(connectors: readonly ConnectorFunction[]): PolicyStatement {
   return new PolicyStatement({
     sid: 'LookAtDeadLetters',
     actions: ['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility'],
     resources: connectors.map(({ deadLetters }) => deadLetters.queueArn),
   });
+}
+
+function redriveDeadLetters(connectors: readonly ConnectorFunction[]): PolicyStatement {
+  const statement = lookAtDeadLetters(connectors);
+  statement.sid = 'RedriveDeadLetters';
+  statement.addActions('sqs:DeleteMessage');
+  return statement;
 }
 
 function keepSchedules(schedules: Schedules): PolicyStatement[] {

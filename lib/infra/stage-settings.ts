@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { nearest } from '../core/config';
 import { Fault, type FieldIssue } from '../core/fault';
+import { STAGE_PATTERN } from './env';
 
 /** The time-out of a sync function. The queue hides a message for six times as long. */
 export const SLICE_SECONDS = 300;
@@ -8,7 +9,8 @@ export const SLICE_SECONDS = 300;
 /** What a function needs after its work budget: the last batch, its checkpoint, the next message. */
 const SECONDS_TO_END = 30;
 
-const DEFAULT_RUNBOOK = 'https://github.com/explorerio/explorerio/blob/main/docs/runbook.md';
+/** In the clone that the stage was deployed from: it is right wherever that is kept. */
+const DEFAULT_RUNBOOK = 'docs/runbook.md';
 
 /** Retentions that CloudWatch Logs knows. */
 const RETENTIONS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653];
@@ -18,6 +20,12 @@ const whole = (least: number, most: number) =>
   z.coerce
     .number(`expected a whole number from ${least} to ${most}`)
     .int(`expected a whole number from ${least} to ${most}`)
+    .min(least, `expected at least ${least}`)
+    .max(most, `expected at most ${most}`);
+
+const number = (least: number, most: number) =>
+  z.coerce
+    .number(`expected a number from ${least} to ${most}`)
     .min(least, `expected at least ${least}`)
     .max(most, `expected at most ${most}`);
 
@@ -31,7 +39,7 @@ const schema = z
   .strictObject({
     stage: z
       .string()
-      .regex(/^[a-z][a-z0-9-]{0,19}$/, 'expected a-z, 0-9 and "-", at most 20, beginning with a letter')
+      .regex(STAGE_PATTERN, 'expected a-z, 0-9 and "-", at most 20, beginning with a letter')
       .default('dev'),
     /** `secret`: any PostgreSQL whose URL is in a secret. `aurora`: an Aurora of our own, in a network of our own. */
     destination: z.enum(['secret', 'aurora'], 'expected "secret" or "aurora"').default('secret'),
@@ -39,7 +47,8 @@ const schema = z
     functions: z.string().min(1, 'expected a folder').default('dist/functions'),
     jwtIssuer: url.optional(),
     jwtAudience: z.string().min(1, 'expected the audience that tokens are made for').optional(),
-    workSeconds: whole(1, SLICE_SECONDS - SECONDS_TO_END).default(240),
+    /** Less than a second is for tests of the going on. */
+    workSeconds: number(0.05, SLICE_SECONDS - SECONDS_TO_END).default(240),
     logRetentionDays: z.coerce
       .number()
       .refine((days) => RETENTIONS.includes(days), `expected one of ${RETENTIONS.join(', ')}`)

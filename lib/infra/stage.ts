@@ -1,6 +1,7 @@
 import { type App, Tags } from 'aws-cdk-lib';
 import { checkConnectionBudget } from './connection-budget';
 import type { DeclaredIntegration } from './declared';
+import { stackName } from './env';
 import { ServiceStack } from './service-stack';
 import type { StageSettings } from './stage-settings';
 import { StateStack } from './state-stack';
@@ -21,10 +22,9 @@ export function addStage(
   { settings, types, declared }: StageProps,
 ): { state: StateStack; service: ServiceStack } {
   checkConnectionBudget(settings, types, declared);
-  const name = `ExplorerIO-${settings.stage}`;
   const vpn = declared.some(({ useVpn }) => useVpn);
-  const state = new StateStack(app, `${name}-State`, { settings, vpn });
-  const service = new ServiceStack(app, `${name}-Service`, { settings, state, types, declared });
+  const state = new StateStack(app, stackName(settings.stage, 'State'), { settings, vpn });
+  const service = new ServiceStack(app, stackName(settings.stage, 'Service'), { settings, state, types, declared });
   service.addStackDependency(state);
   Tags.of(app).add('explorerio:stage', settings.stage);
   return { state, service };

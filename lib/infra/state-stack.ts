@@ -9,6 +9,7 @@ import type { Construct } from 'constructs';
 import { ATTRIBUTES } from '../adapters/aws/table';
 import { acknowledge } from './acknowledge';
 import { Aurora } from './aurora';
+import { STAGE_OUTPUTS } from './env';
 import { Network } from './network';
 import type { FunctionNetwork } from './service-function';
 import type { StageSettings } from './stage-settings';
@@ -35,6 +36,7 @@ export class StateStack extends Stack {
     });
     this.#settings = settings;
     this.table = this.#stateTable();
+    new CfnOutput(this, STAGE_OUTPUTS.tableName, { value: this.table.tableName, description: 'Table of the state' });
     this.#landingBucket();
     this.topic = this.#alertTopic();
     if (vpn || settings.destination === 'aurora') {

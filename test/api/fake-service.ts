@@ -2,7 +2,8 @@ import { invalidConfig } from '../../lib/core/config';
 import { Fault } from '../../lib/core/fault';
 import type { IntegrationDocument } from '../../lib/core/integration';
 import type { Run, RunDetails } from '../../lib/core/run';
-import type { Integration, Service, SyncRequest } from '../../lib/core/service';
+import type { SearchRequest } from '../../lib/core/search';
+import type { Integration, RedriveQuery, Service, SyncRequest } from '../../lib/core/service';
 import * as full from './full-answers';
 
 function notFound(what: string): Fault {
@@ -136,15 +137,41 @@ export class FakeService implements Service {
     return { ...full.run, id: runId };
   }
 
+  async redrive(query: RedriveQuery) {
+    this.#enter('redrive', query);
+    return [full.redriven];
+  }
+
   async status(id: string) {
     this.#enter('status', id);
     await this.get(id);
     return full.status;
   }
 
+  async acceptSchema(id: string, streams: readonly string[] | undefined) {
+    this.#enter('acceptSchema', id, streams);
+    await this.get(id);
+    return streams ?? ['orders'];
+  }
+
+  async notificationChannels() {
+    this.#enter('notificationChannels');
+    return [full.channelStatus];
+  }
+
+  async testNotification(channel: string | undefined) {
+    this.#enter('testNotification', channel);
+    return [full.testOutcome];
+  }
+
   async health() {
     this.#enter('health');
     return [full.health];
+  }
+
+  async credentials() {
+    this.#enter('credentials');
+    return [full.credential];
   }
 
   async stats() {
@@ -156,6 +183,11 @@ export class FakeService implements Service {
     this.#enter('quarantined', id, query);
     await this.get(id);
     return [full.quarantinedRecord].slice(0, query.limit);
+  }
+
+  async search(request: SearchRequest) {
+    this.#enter('search', request);
+    return full.searchResult;
   }
 
   async #find(target: string | IntegrationDocument): Promise<void> {

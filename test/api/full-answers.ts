@@ -1,15 +1,19 @@
+import type { ChannelStatus, TestOutcome } from '../../lib/core/channel';
 import type { CheckReport } from '../../lib/core/check';
 import type { StreamInfo } from '../../lib/core/connector';
 import type { QuarantinedRecord } from '../../lib/core/destination';
 import { Fault, type FaultRecord } from '../../lib/core/fault';
 import type { Run, RunDetails, StreamRun } from '../../lib/core/run';
+import type { SearchResult } from '../../lib/core/search';
 import type {
   ConnectorInfo,
+  Credential,
   Integration,
   IntegrationHealth,
   IntegrationStats,
   IntegrationStatus,
   Plan,
+  Redriven,
 } from '../../lib/core/service';
 
 // Every optional field is filled in: a field that is new in lib/core fails here first, and then in the test that
@@ -26,7 +30,7 @@ const AT = '2026-01-02T03:04:05.678Z';
 
 const fault: Full<FaultRecord> = { kind: 'config', code: 'table_gone', message: 'reading orders: gone', hint: 'Look.' };
 
-const counts = { rows: 10, bytes: 2048, slices: 2, retries: 1, quarantined: 1 };
+const counts = { rows: 10, bytes: 2048, slices: 2, retries: 1, quarantined: 1, skipped: 0 };
 
 export const run: Full<Run> = {
   ...counts,
@@ -42,6 +46,14 @@ export const run: Full<Run> = {
   fault,
   cost: { usd: 0.000012, basis: 'arm64, prices of 2026-01' },
   cancelRequested: false,
+};
+
+export const redriven: Full<Redriven> = {
+  integration: 'sales',
+  run: 'run-1',
+  outcome: 'started',
+  started: 'run-2',
+  note: 'a new one takes its place',
 };
 
 const streamRun: Full<StreamRun> = {
@@ -81,6 +93,7 @@ export const status: Full<IntegrationStatus> = {
   freshness: { at: AT, seconds: 12 },
   nextRun: AT,
   lastFault: { ...fault, at: AT, stream: 'orders' },
+  warnings: ['change it'],
 };
 
 export const health: Full<IntegrationHealth> = {
@@ -91,6 +104,21 @@ export const health: Full<IntegrationHealth> = {
   lastSyncAgeSeconds: 60,
   detail: 'one of ten runs failed',
 };
+
+export const channelStatus: Full<ChannelStatus> = {
+  channel: 'email',
+  state: 'failing',
+  waiting: 3,
+  sent: 2,
+  givenUp: 1,
+  lastSuccess: AT,
+  lastFault: { ...fault, at: AT },
+  missing: fault,
+  nextAttempt: AT,
+  usedBy: ['sales'],
+};
+
+export const testOutcome: Full<TestOutcome> = { channel: 'email', sent: false, fault };
 
 export const stats: Full<IntegrationStats> = {
   integration: 'sales',
@@ -153,6 +181,17 @@ export const quarantinedRecord: Full<QuarantinedRecord> = {
   at: AT,
 };
 
+export const credential: Full<Credential> = {
+  name: 'DB_PASSWORD',
+  store: 'environment',
+  usedBy: ['sales'],
+  changedAt: AT,
+  ageSeconds: 86_400,
+  dueAt: AT,
+  state: 'due_soon',
+  fault,
+};
+
 export const connectorInfo: ConnectorInfo = {
   type: 'postgresql',
   title: 'PostgreSQL',
@@ -163,4 +202,20 @@ export const connectorInfo: ConnectorInfo = {
     properties: { name: { type: 'string' }, connection: { $ref: '#/$defs/connectionSettings' } },
     $defs: { connectionSettings: { type: 'object', properties: { host: { type: 'string' } } } },
   },
+};
+
+export const searchResult: Full<SearchResult> = {
+  hits: [
+    {
+      integration: 'sales',
+      stream: 'orders',
+      key: { orderId: '1' },
+      match: 'words',
+      score: 1.060793,
+      highlights: [{ field: 'shipTo', parts: [{ text: 'Main Street', match: true }] }],
+      record: { shipTo: 'Main Street 1' },
+    },
+  ],
+  next: 'Wy4uLl0',
+  warnings: ['none'],
 };

@@ -130,6 +130,20 @@ describe('runs and status', () => {
     expect((await call('POST', '/api/runs/none/cancel')).status).toBe(404);
   });
 
+  it('redrives all dead letters, or those of one integration or run', async () => {
+    const { call, service } = await startWithSales();
+    const all = await call('POST', '/api/runs/redrive');
+    expect([all.status, all.body]).toEqual([200, { letters: [full.redriven] }]);
+    await call('POST', '/api/runs/redrive', { integration: 'sales' });
+    await call('POST', '/api/runs/redrive', { run: 'run-1' });
+    expect(service.calls.slice(-3)).toEqual([
+      'redrive {}',
+      'redrive {"integration":"sales"}',
+      'redrive {"run":"run-1"}',
+    ]);
+    expect((await call('POST', '/api/runs/redrive', { runs: 'all' })).status).toBe(422);
+  });
+
   it('lists quarantined records with their own keys', async () => {
     const { call, service } = await startWithSales();
     const { body } = await call('GET', '/api/integrations/sales/quarantine?stream=orders&limit=3');

@@ -20,19 +20,22 @@ export interface SimulatedProcess {
   dead: boolean;
 }
 
-/** Counts every call of every wrapped port, and makes chosen ones fail. */
+/** Counts every call of every wrapped port, and makes chosen ones fail. Only the clock goes on when it is not armed. */
 export class Injector {
   readonly trace: string[] = [];
   readonly #plan: ReadonlyMap<number, Injection>;
   readonly #onCall: (call: number) => Promise<void> | undefined;
+  readonly #tick: () => void;
   armed = true;
 
   constructor(
     plan: ReadonlyMap<number, Injection>,
     onCall: (call: number) => Promise<void> | undefined = () => undefined,
+    tick: () => void = () => undefined,
   ) {
     this.#plan = plan;
     this.#onCall = onCall;
+    this.#tick = tick;
   }
 
   get calls(): number {
@@ -86,6 +89,7 @@ export class Injector {
   }
 
   async #next(name: string): Promise<Injection | undefined> {
+    this.#tick();
     if (!this.armed) return undefined;
     this.trace.push(name);
     const call = this.trace.length;

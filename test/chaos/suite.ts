@@ -1,5 +1,5 @@
 import { memorySource, memoryStore } from './parts';
-import { type Scenario, sweepSeeds, sweepSingles } from './sweep';
+import { play, type Scenario, sweepSeeds, sweepSingles } from './sweep';
 import type { Setup } from './world';
 
 /** A scenario with source and store in memory; `bytes`: rows travel undecoded; `groups`: in transactions of many batches. */
@@ -25,6 +25,28 @@ export function describeSweep(name: string, scenario: Scenario): void {
         expect((await sweepSeeds(scenario, faults, 150)).slice(0, 5)).toEqual([]);
       },
       300_000,
+    );
+  });
+}
+
+/** Sweeps histories by seed in which the clock ends transactions of many batches after any of them. */
+export function describeClockedSweep(mode: Setup['mode'], bytes: boolean, workers: number, processes = 1): void {
+  const { parts, setup } = inMemory(mode, bytes, workers, processes);
+  const scenario: Scenario = { parts, setup: { ...setup, clocked: true } };
+
+  describe(`faults by seed while the clock ends transactions: ${JSON.stringify({ ...setup, bytes })}`, () => {
+    it('the clock ends some of them', async () => {
+      const { problems, timeouts } = await play(scenario, new Map(), 1);
+      expect(problems).toEqual([]);
+      expect(timeouts).toBeGreaterThan(1);
+    });
+
+    it.each([0, 1, 3])(
+      '%i faults: nothing is lost, doubled or stuck',
+      async (faults) => {
+        expect((await sweepSeeds(scenario, faults, 100)).slice(0, 5)).toEqual([]);
+      },
+      120_000,
     );
   });
 }

@@ -1,3 +1,4 @@
+import { CallClock } from './call-clock';
 import { INJECTIONS, type Injection, Injector } from './injector';
 import type { Parts, SourcePart } from './parts';
 import { generator } from './random';
@@ -15,6 +16,8 @@ export interface Scenario {
 /** What one whole history ended with. */
 export interface History {
   readonly calls: number;
+  /** How often the clock ended a transaction of many batches. */
+  readonly timeouts: number;
   readonly problems: readonly string[];
 }
 
@@ -29,10 +32,11 @@ export async function play(
 ): Promise<History> {
   const random = generator(seed);
   const own = await parts();
-  const injector = new Injector(plan, (call) =>
-    call % WRITE_EVERY_CALLS === 0 ? write(own.source, setup, random) : undefined,
-  );
-  const world = new World(setup, own, injector, seed);
+  const timers = new CallClock(generator(seed * 31));
+  const writeSometimes = (call: number) =>
+    call % WRITE_EVERY_CALLS === 0 ? write(own.source, setup, random) : undefined;
+  const injector = new Injector(plan, writeSometimes, () => timers.tick());
+  const world = new World(setup, own, injector, timers, seed);
   for (let id = 1; id <= 7; id++) for (const stream of STREAMS) await own.source.put(stream, id, `first ${id}`);
   const problems: string[] = [];
   try {
@@ -43,9 +47,10 @@ export async function play(
     await expectSuccess(world, 'last', problems);
     await world.drain();
     await compare(world, problems);
-    return { calls, problems };
+    return { calls, timeouts: timers.fired, problems };
   } catch (error) {
-    return { calls: injector.calls, problems: [...problems, String(error instanceof Error ? error.stack : error)] };
+    problems.push(String(error instanceof Error ? error.stack : error));
+    return { calls: injector.calls, timeouts: timers.fired, problems };
   } finally {
     await world.end();
   }

@@ -6,12 +6,14 @@ import { MemoryQueue } from '../memory/queue';
 import { memoryScheduler, silentLog } from '../memory/scheduler';
 import { MemorySecrets } from '../memory/secrets';
 import { MemoryStateStore } from '../memory/state';
+import type { CallClock } from './call-clock';
 import { Crash, type Injector, type SimulatedProcess } from './injector';
 import { INTEGRATION, type Parts } from './parts';
 import { generator } from './random';
 
 const LEASE_MS = 60_000;
 const MOST_STEPS = 2000;
+const GROUP_MS = 1000;
 
 /** How a simulated system is set up. */
 export interface Setup {
@@ -19,6 +21,8 @@ export interface Setup {
   /** Workers that advance at the same time in each process. */
   readonly workers: number;
   readonly processes: number;
+  /** Transactions of many batches end by the clock, at any batch; else after two. */
+  readonly clocked?: boolean;
 }
 
 interface Member {
@@ -36,12 +40,14 @@ export class World {
   readonly state = new MemoryStateStore(this.clock);
   readonly setup: Setup;
   readonly #injector: Injector;
+  readonly #timers: CallClock;
   readonly #random: () => number;
   #members: Member[] = [];
   #started = 0;
 
-  constructor(setup: Setup, parts: Parts, injector: Injector, seed: number) {
+  constructor(setup: Setup, parts: Parts, injector: Injector, timers: CallClock, seed: number) {
     this.setup = setup;
+    this.#timers = timers;
     this.parts = parts;
     this.#injector = injector;
     this.#random = generator(seed);
@@ -53,7 +59,7 @@ export class World {
       engine.service.create({
         ...this.parts.source.document,
         name: INTEGRATION,
-        sync_settings: { parallel: 2, batch_size: 2 },
+        sync_settings: { parallel: 2, batch_size: this.setup.clocked ? 1 : 2 },
         sync_strategy: STRATEGIES[this.setup.mode],
       }),
     );
@@ -124,11 +130,14 @@ export class World {
         loadConnector: async () => connector,
         connectorTypes: [connector.type],
         openDestination: async (context) => held('destination', await this.parts.store.open(context)),
-        every: () => () => undefined,
+        every: (ms, work) => {
+          const isOfGroup = this.setup.clocked === true && ms === GROUP_MS;
+          return isOfGroup ? this.#timers.every(() => process.dead || work()) : () => undefined;
+        },
       },
       {
         owner,
-        group: { batches: 2, ms: 1000 },
+        group: { batches: this.setup.clocked ? Number.POSITIVE_INFINITY : 2, ms: GROUP_MS },
         leaseMs: LEASE_MS,
         exclusive: this.setup.processes === 1,
         parallel: 2,

@@ -13,6 +13,7 @@ const COMMANDS = [
   'run',
   'cancel',
   'quarantine',
+  'search',
   'list',
   'remove',
 ];
@@ -22,7 +23,7 @@ describe('the help', () => {
     const { code, out } = await commandLine(['--help']);
     expect(code).toBe(0);
     for (const name of COMMANDS) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
-    for (const option of ['--data', '--url', '--json', '--api-key-env', '--destination-url'])
+    for (const option of ['--data', '--url', '--stage', '--json', '--api-key-env', '--destination-url'])
       expect(out).toContain(option);
     for (const exit of [0, 1, 2, 3, 4, 130]) expect(out).toMatch(new RegExp(`^  ${exit} `, 'm'));
     expect(out).toContain('explorerio sync shop.json');
@@ -49,6 +50,7 @@ describe('wrong usage ends with code 2', () => {
     ['a missing argument', ['sync'], /missing required argument/],
     ['too many arguments', ['remove', 'a', 'b'], /too many arguments/],
     ['options that exclude each other', ['sync', 'a', '--full', '--incremental'], /cannot be used with/],
+    ['a stage and an address', ['--stage', 'dev', '--url', 'http://127.0.0.1:1', 'status'], /cannot be used with/],
     ['a limit that is no number', ['runs', '--limit', 'many'], /whole number from 1 to 500/],
     ['a port out of range', ['serve', '--port', '70000'], /0 to 65535/],
     ['no command at all', [], /Usage: explorerio/],

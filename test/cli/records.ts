@@ -2,7 +2,7 @@ import type { RunDetails, RunState } from '../../lib/core/run';
 import type { Integration, IntegrationStatus } from '../../lib/core/service';
 
 const AT = '2026-11-24T12:00:00.000Z';
-const counts = { rows: 1234, bytes: 56_789, slices: 1, retries: 0, quarantined: 0 };
+const counts = { rows: 1234, bytes: 56_789, slices: 1, retries: 0, quarantined: 0, skipped: 0 };
 
 /** A stored integration. */
 export function integration(id: string): Integration {
@@ -40,5 +40,5 @@ export function run(id: string, state: RunState, more: Partial<RunDetails> = {})
 
 /** How an integration stands. */
 export function status(id: string, more: Partial<IntegrationStatus> = {}): IntegrationStatus {
-  return { integration: id, state: 'idle', enabled: true, queued: [], ...more };
+  return { integration: id, state: 'idle', enabled: true, queued: [], warnings: [], ...more };
 }

@@ -70,7 +70,7 @@ export function loadContract({ start, pairs }: Harness): void {
       await expect(add(failing())).rejects.toMatchObject({ code: 'source_gone' });
       await expect(add(additionsOf(batches), 0)).rejects.toMatchObject({ code: 'fenced' });
       expect(await destination.claim(part, 1)).toBeUndefined();
-      const rejected = [{ row: [4n, 'bad'], schema, reason: 'a rule says no' }];
+      const rejected = [{ row: [4n, 'bad'], schema, reasons: [{ message: 'a rule says no' }] }];
       expect(await add(additionsOf(batches, rejected))).toMatchObject({ rows: 3, quarantined: 0 });
       expect(await destination.claim(part, 1)).toEqual(position(3));
       expect(await destination.publish(schema, 'many', { signal })).toMatchObject({ rows: 3 });

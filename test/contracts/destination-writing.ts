@@ -120,7 +120,9 @@ export function writingContract(fixture: () => DestinationFixture, { startWritin
 
     it('stores the position, rows and rejected records together', async () => {
       const { destination, slice, read, schema } = await startWriting();
-      const rejected = [{ row: [7n, 'bad \0 \ud800'], schema, reason: 'name is bad', field: 'name', rule: 'no_bad' }];
+      const rejected = [
+        { row: [7n, 'bad \0 \ud800'], schema, reasons: [{ message: 'name is bad', field: 'name', rule: 'no_bad' }] },
+      ];
       await destination.write(rowBatch(schema, [[1n, 'ok']], 'p'), slice, options(1, { rejected }));
       expect(pairs(await read())).toEqual(['1=ok']);
       expect(await destination.claim(slice, 1)).toEqual(position('p'));

@@ -9,6 +9,7 @@ import {
   signal,
 } from './destination-harness';
 import { loadContract } from './destination-loads';
+import { lookupContract } from './destination-lookup';
 import { writingContract } from './destination-writing';
 
 /** Registers the tests that every destination passes; each stands for a sentence of `lib/core/destination.ts`. */
@@ -85,6 +86,7 @@ export function destinationContract(fixture: () => DestinationFixture): void {
 
   writingContract(fixture, tools);
   loadContract(tools);
+  lookupContract(tools);
 
   it('seeds a position unless one is stored', async () => {
     const { destination, slice } = await start();
@@ -96,7 +98,7 @@ export function destinationContract(fixture: () => DestinationFixture): void {
   it('lists quarantined records newest first, in pages, by stream', async () => {
     const { destination, slice, schema } = await startWriting();
     for (const name of ['a', 'b', 'c']) {
-      const rejected = [{ row: [1n, name], schema, reason: name }];
+      const rejected = [{ row: [1n, name], schema, reasons: [{ message: name }] }];
       await destination.write(rowBatch(schema, [], name), slice, options(1, { rejected }));
     }
     const first = await destination.quarantined({ limit: 2 });

@@ -2,6 +2,7 @@ import { loadConnector } from '../../lib/connectors';
 import type { Batch, ByteFormat, Row } from '../../lib/core/batch';
 import type { Cursor, PartitionRequest, ScanRequest, Source } from '../../lib/core/connector';
 import type { Json } from '../../lib/core/json';
+import type { Network } from '../../lib/core/network';
 import type { Position } from '../../lib/core/position';
 import type { StreamSchema } from '../../lib/core/schema';
 import { recordingLogger } from './recording-logger';
@@ -37,8 +38,11 @@ export interface OpenSource extends AsyncDisposable {
 }
 
 /** Opens a source of a registered type. */
-export async function openSource(type: string, config: unknown): Promise<OpenSource> {
-  const source = await (await loadConnector(type)).open(config, { log: recordingLogger().log });
+export async function openSource(type: string, config: unknown, network?: Network): Promise<OpenSource> {
+  const source = await (await loadConnector(type)).open(config, {
+    log: recordingLogger().log,
+    ...(network && { network }),
+  });
   const signal = AbortSignal.timeout(25_000);
   const size = { rows: 10_000, bytes: 8 << 20 };
   const partitions = (stream: StreamSchema, { want = 1, cursor }: ReadOptions = {}) => {

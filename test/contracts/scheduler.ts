@@ -79,6 +79,15 @@ export function describeScheduler(
       ]);
     });
 
+    it.each([
+      ['0 0 */1 * 1', ['2026-01-05T00:00Z', '2026-01-12T00:00Z']],
+      ['0 0 1-31 * 1', ['2026-01-01T00:00Z', '2026-01-02T00:00Z']],
+      ['0 0 30 2 1', ['2026-02-02T00:00Z', '2026-02-09T00:00Z']],
+      ['@weekly', ['2026-01-04T00:00Z', '2026-01-11T00:00Z']],
+    ])('reads %j as unix cron does', async (cron, expected) => {
+      expect(await ticks(cron, 'UTC', '2025-12-31T12:00Z', 2)).toEqual(expected);
+    });
+
     it(`ticks ${traits.skippedTime} on the day whose hour is skipped`, async () => {
       const late = traits.skippedTime === 'late' ? [expect.stringMatching(/^2026-03-29T01:[03]0Z$/)] : [];
       expect(await ticks('30 2 * * *', 'Europe/Berlin', '2026-03-28T00:00Z', 2 + late.length)).toEqual([
@@ -100,12 +109,19 @@ export function describeScheduler(
       ['0 12 * * ? *', 'UTC', 'the six fields of AWS'],
       ['0 12 * *', 'UTC', 'four fields'],
       ['', 'UTC', 'no field'],
-      ['@daily', 'UTC', 'a nickname'],
+      ['@reboot', 'UTC', 'a nickname that is no time'],
+      ['0 0 L * *', 'UTC', 'the last day'],
+      ['0 0 15W * *', 'UTC', 'the nearest working day'],
+      ['0 0 * * 5#2', 'UTC', 'the second Friday'],
+      ['0 0 */2 * 1', 'UTC', 'a day of the month and a weekday at once'],
+      ['5/10 * * * *', 'UTC', 'a step after a single value'],
+      ['0 22-2 * * *', 'UTC', 'a range that goes backwards'],
       ['61 * * * *', 'UTC', 'a minute over 59'],
       ['nonsense * * * *', 'UTC', 'no cron at all'],
       ['0 0 31 2 *', 'UTC', 'a day that never comes'],
       ['0 12 * * *', 'Mars/Olympus', 'an unknown time zone'],
       ['0 12 * * *', '', 'no time zone'],
+      ['0 12 * * *', '+01:00', 'an offset in place of a time zone'],
     ])('refuses %j in %j: %s', async (cron, timeZone) => {
       await expect(scheduler.set({ integration: 'bad', cron, timeZone })).rejects.toMatchObject({
         kind: 'config',

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { Secrets } from '../../lib/core/ports';
 
@@ -45,6 +46,22 @@ export function describeSecrets(
       fixture.secrets.refresh?.('UNKNOWN');
       expect(await fixture.secrets.pending?.('UNKNOWN')).toBeUndefined();
       expect(await fixture.secrets.get('UNKNOWN')).toBeUndefined();
+    });
+
+    it('says where a secret is and when it was changed, as far as that is known', async () => {
+      const { secrets, change } = fixture;
+      if (secrets.about === undefined) return;
+      const before = await secrets.about('OTHER');
+      expect(before).toMatchObject({ store: expect.any(String) });
+      expect(await secrets.about('UNKNOWN')).toBeUndefined();
+      if (before?.changedAt === undefined) return;
+      expect(Math.abs(before.changedAt - Date.now())).toBeLessThan(600_000);
+      const untouched = await secrets.about('DB_PASSWORD');
+      await setTimeout(5);
+      await change('OTHER', 'changed-value');
+      secrets.refresh?.('OTHER');
+      expect((await secrets.about('OTHER'))?.changedAt).toBeGreaterThanOrEqual(before.changedAt);
+      expect(await secrets.about('DB_PASSWORD')).toEqual(untouched);
     });
 
     it('has no next value of a secret that nobody is rotating', async () => {

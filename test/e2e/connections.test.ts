@@ -54,7 +54,7 @@ describeWithServer('a source that does not let us', postgresql({ version: 15, au
     expect(await program.sync('shop')).toMatchObject({ state: 'succeeded', rows: 100 });
     const before = await stored();
     const changes = [
-      [{ password: 'not-the-one' }, 'login_failed', 'connection.password'],
+      [{ password: 'not-the-one' }, 'authentication_failed', 'connection.password'],
       [{ username: 'kept_out', password: 'pass-of-kept-out' }, 'login_refused', 'pg_hba.conf'],
       [{ database: 'nowhere' }, 'database_missing', 'connection.database'],
     ] as const;

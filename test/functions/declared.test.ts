@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keepDeclared, readDeclared, storeDeclared, withoutDeclared } from '../../functions/declared';
+import { keepDeclared, readDeclared, storeDeclared, storeOnce, withoutDeclared } from '../../functions/declared';
+import { Fault } from '../../lib/core/fault';
 import type { IntegrationDocument } from '../../lib/core/integration';
+import { silentLog } from '../memory/scheduler';
 import { Home } from '../unit/engine/home';
 
 const document: IntegrationDocument = {
@@ -37,6 +39,35 @@ describe('declared integrations', () => {
     const next = { ...document, sync_settings: { schedule: '0 3 * * *' } };
     await storeDeclared(service, new Map([['shop', next]]));
     expect((await service.get('shop')).document).toEqual({ ...next, enabled: false });
+  });
+
+  it('are stored by many functions at the same time, by each once', async () => {
+    const { service } = start();
+    let asked = 0;
+    const counted = { ...service, list: () => [service.list(), asked++][0] as ReturnType<typeof service.list> };
+    const stores = Array.from({ length: 5 }, () => storeOnce(counted, declared, silentLog));
+    await Promise.all(stores.map((store) => store()));
+    await Promise.all(stores.map((store) => store()));
+    expect((await service.list()).map(({ id, revision }) => [id, revision])).toEqual([['shop', 1]]);
+    expect(asked).toBe(5);
+  });
+
+  it('are stored at the next call when the first one fails, which is only logged', async () => {
+    const { service } = start();
+    let failures = 1;
+    const failing: typeof service = {
+      ...service,
+      list: async () => {
+        if (failures-- > 0) throw new Fault('transient', 'throttled', 'too many requests');
+        return service.list();
+      },
+    };
+    const warned: string[] = [];
+    const store = storeOnce(failing, declared, { ...silentLog, warn: (text) => void warned.push(text) });
+    await store();
+    expect([await service.list(), warned.length]).toEqual([[], 1]);
+    await store();
+    expect((await service.list()).map(({ id }) => id)).toEqual(['shop']);
   });
 
   it('can neither be changed nor removed, and others can', async () => {

@@ -127,6 +127,37 @@ describeWithServer('functions in a stage made by hand', ministack(), (cloud) => 
       expect(run).toMatchObject({ state: 'succeeded' });
     }, 60_000);
 
+    it('bring back by redriving what ended in the dead letters, once', async () => {
+      const { source, target } = databases;
+      await source.query("update public.people set name = 'changed', made = now() where id between 1 and 300");
+      const { body } = await request('POST', '/api/integrations/crm/sync', { type: 'incremental', async: true });
+      const { id } = body as { readonly id: string };
+      const [message] = await stage.receive(1);
+      await stage.bury(JSON.parse(message?.body ?? '{}'));
+      await stage.bury({ schedule: 'crm', at: '2026-11-25T03:00:00Z' });
+      await stage.bury({ what: 1 });
+      await health();
+      expect((await request('GET', `/api/runs/${id}`)).body).toMatchObject({ state: 'failed' });
+      const redriven = await request('POST', '/api/runs/redrive', { integration: 'crm' });
+      const { letters } = redriven.body as { readonly letters: readonly { run?: string; started?: string }[] };
+      // The letter of the test before, too, is still there; its run was ended as failed.
+      const started = letters.find(({ run }) => run === id)?.started ?? '';
+      expect(letters).toContainEqual({
+        integration: 'crm',
+        run: id,
+        outcome: 'started',
+        started,
+        note: expect.anything(),
+      });
+      for (const letter of letters) {
+        if (letter.started !== undefined)
+          expect((await work(letter.started)).run).toMatchObject({ state: 'succeeded' });
+      }
+      expect((await target.query(digest('crm.people'))).rows).toEqual((await source.query(digest('people'))).rows);
+      const again = await request('POST', '/api/runs/redrive');
+      expect(again).toMatchObject({ status: 200, body: { letters: [{ outcome: 'kept' }] } });
+    }, 60_000);
+
     it('take up a run whose message was lost', async () => {
       const { body } = await request('POST', '/api/integrations/crm/sync', { type: 'incremental', async: true });
       const [lost] = await stage.receive(1);

@@ -1,7 +1,10 @@
+import { jest } from '@jest/globals';
 import { writeMetrics } from '../../functions/health/metrics';
+import { runMetricLine } from '../../functions/run-metrics';
 import { metricLine } from '../../lib/adapters/aws/metrics';
 import { STAGE_PARTS } from '../../lib/engine/cost';
-import { document, Home, syncAll } from '../unit/engine/home';
+import type { EndedRun } from '../../lib/engine/ports';
+import { document, Home, MANUAL, NEVER, syncAll } from '../unit/engine/home';
 
 interface Line {
   readonly [name: string]: unknown;
@@ -14,6 +17,8 @@ interface Line {
     }[];
   };
 }
+
+const namesOf = (line?: Line) => line?._aws.CloudWatchMetrics[0]?.Metrics.map(({ Name }) => Name) ?? [];
 
 describe('metrics', () => {
   it('are lines of the embedded metric format: every dimension and metric that is named has a value', () => {
@@ -47,8 +52,7 @@ describe('metrics', () => {
     const engine = home.engine();
     await engine.service.create(document());
     const lines: Line[] = [];
-    const write = () =>
-      writeMetrics(engine.service, 'dev', home.clock, (line) => void lines.push(JSON.parse(line) as Line));
+    const write = () => writeMetrics(engine, 'dev', home.clock, (line) => void lines.push(JSON.parse(line) as Line));
     await home.clock.advance(7_200_000);
     await write();
     await syncAll(home, engine);
@@ -58,6 +62,84 @@ describe('metrics', () => {
       { Integration: 'shop', LastSyncAge: 7200, ConnectionFailed: 0, rows: 0 },
       { Integration: 'shop', LastSyncAge: 60, ConnectionFailed: 0, rows: 3, connector: 'memory' },
     ]);
-    expect(lines[0]?._aws.CloudWatchMetrics[0]?.Metrics).toHaveLength(STAGE_PARTS.metricsPerIntegration);
+    expect(namesOf(lines[0])).toEqual(['LastSyncAge', 'ConnectionFailed']);
+  });
+
+  it('beside those that every integration has are written only where an alert uses them', async () => {
+    const home = new Home();
+    home.fill('orders', 3);
+    const engine = home.engine();
+    const alerts = ["sync_duration > '1h' or consecutive_failures > 2", "connection_status != 'connected'"];
+    await engine.service.create(
+      document({ alerts: alerts.map((condition, index) => ({ name: `a${index}`, condition, severity: 'info' })) }),
+    );
+    const lines: Line[] = [];
+    const write = () => writeMetrics(engine, 'dev', home.clock, (line) => void lines.push(JSON.parse(line) as Line));
+    await write();
+    await syncAll(home, engine);
+    await write();
+    const always = ['LastSyncAge', 'ConnectionFailed'];
+    // What there is no value for yet is not told.
+    expect(namesOf(lines[0])).toEqual([...always, 'ConsecutiveFailures', 'ConnectionStatus']);
+    expect(namesOf(lines[1])).toEqual([...always, 'SyncDuration', 'ConsecutiveFailures', 'ConnectionStatus']);
+    expect(lines.map(({ ConnectionStatus }) => ConnectionStatus)).toEqual([2, 0]);
+  });
+
+  it('of integrations need the runs of each once', async () => {
+    const home = new Home();
+    home.fill('orders', 3);
+    const engine = home.engine();
+    await engine.service.create(document());
+    await syncAll(home, engine);
+    const query = jest.spyOn(home.state, 'query');
+    await writeMetrics(engine, 'dev', home.clock, () => undefined);
+    expect(query.mock.calls.filter(([partition]) => partition === 'runs/shop')).toHaveLength(1);
+  });
+});
+
+describe('metrics of a run', () => {
+  const run: EndedRun = {
+    id: 'r1',
+    integration: 'shop',
+    document: { name: 'shop', type: 'memory' },
+    state: 'succeeded',
+    rows: 90,
+    quarantined: 7,
+    skipped: 3,
+  };
+  const lineOf = (more: Partial<EndedRun> = {}) => JSON.parse(runMetricLine('dev', { ...run, ...more }, 1000)) as Line;
+
+  it('are what it loaded and what it could not load', () => {
+    expect(lineOf()).toMatchObject({ Stage: 'dev', Integration: 'shop', RowsOk: 90, RowsFailed: 10, run: 'r1' });
+    expect(namesOf(lineOf())).toEqual(['RowsOk', 'RowsFailed']);
+  });
+
+  it('are, with those of the health function, as many as the estimate of the cost counts', () => {
+    expect(namesOf(lineOf()).length + 2).toBe(STAGE_PARTS.metricsPerIntegration);
+  });
+
+  it('tell what was quarantined where an alert asks for it', () => {
+    const alerts = [{ name: 'a', condition: 'quarantine_rate > 0.1', severity: 'info' }];
+    expect(lineOf({ document: { ...run.document, alerts } })).toMatchObject({ RowsQuarantined: 7 });
+  });
+
+  it('are written once for each run, whoever ends it and however often it is ended', async () => {
+    const home = new Home();
+    home.fill('orders', 3);
+    const ended: EndedRun[] = [];
+    home.ended = (one) => void ended.push(one);
+    const engine = home.engine();
+    await engine.service.create(document());
+    await syncAll(home, engine);
+    const running = await engine.service.sync('shop', MANUAL);
+    const waiting = await engine.service.sync('shop', { ...MANUAL, whenRunning: 'queue' });
+    await engine.service.cancel(waiting.id);
+    expect(await Promise.all([engine.abandon(running.id), engine.abandon(running.id)])).toContain(true);
+    for (let step = 0; step < 5; step++) await engine.step(0, NEVER);
+    expect(ended.map(({ id, state, rows }) => [id === running.id, state, rows])).toEqual([
+      [false, 'succeeded', 3],
+      [false, 'cancelled', 0],
+      [true, 'failed', 0],
+    ]);
   });
 });

@@ -48,8 +48,6 @@ export async function makeStage(server: Ministack, destinationUrl: string): Prom
     EXPLORERIO_STAGE: name,
     EXPLORERIO_TABLE: await createStateTable(clientOf(server)),
     EXPLORERIO_QUEUES: JSON.stringify({ postgresql: work.url }),
-    EXPLORERIO_QUEUE_ARNS: JSON.stringify({ postgresql: work.arn }),
-    EXPLORERIO_DEAD_LETTERS: JSON.stringify({ postgresql: dead.url }),
     EXPLORERIO_SECRETS_PREFIX: `${name}/secret/`,
     EXPLORERIO_DESTINATION_SECRET: `${name}/destination`,
     EXPLORERIO_SCHEDULE_GROUP: name,

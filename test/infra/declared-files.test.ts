@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { declaredFiles } from '../../bin/declared-files';
+import { resourcesOf, templatesOf } from './synth';
 
 const RIGHT = {
   name: 'main_database',
@@ -42,16 +43,35 @@ it('are read with all that the stacks need to know', async () => {
       document: RIGHT,
       secrets: ['DB_PASSWORD'],
       useVpn: false,
-      schedule: { cron: '0 */6 * * *', timeZone: 'Europe/Berlin' },
       parallel: 2,
       connections: 3,
     },
   ]);
 });
 
-it('have no schedule while they are not enabled', async () => {
-  write('main.json', { ...RIGHT, enabled: false });
-  expect((await declaredFiles(folder)).declared[0]?.schedule).toBeUndefined();
+it('put the function of a connector behind the VPN when a file asks for it', async () => {
+  write('main.json', { ...RIGHT, network_security: { use_vpn: true, vpn_endpoint: 'vpn.example.com' } });
+  const { declared } = await declaredFiles(folder);
+  const { state, service } = templatesOf({ types: ['postgresql', 'rest_api'], declared });
+  expect(resourcesOf(state, 'AWS::EC2::VPNGateway')).toHaveLength(1);
+  const functions = resourcesOf(service, 'AWS::Lambda::Function').map(([id, { Properties }]) => {
+    const { EXPLORERIO_BEHIND_VPN: behind, EXPLORERIO_VPN_TYPES: types } = Properties.Environment.Variables;
+    return [id.replace(/Function.*/, ''), Properties.VpcConfig !== undefined, behind, types];
+  });
+  const outside = [false, undefined, undefined];
+  const managing = [false, undefined, '["postgresql"]'];
+  expect(functions).toEqual([
+    ['postgresqlSync', true, 'true', undefined],
+    ['restapiSync', ...outside],
+    ['Api', ...managing],
+    ['Health', ...managing],
+  ]);
+});
+
+it('put nothing there without', async () => {
+  write('main.json', { ...RIGHT, network_security: { use_vpn: false } });
+  const { service } = templatesOf({ types: ['postgresql'], declared: (await declaredFiles(folder)).declared });
+  expect(JSON.stringify(service.toJSON())).not.toContain('VPN');
 });
 
 it('count references in a text, not what only looks like one', async () => {
@@ -69,6 +89,11 @@ it.each<[string, unknown, RegExp]>([
     'a wrong schedule',
     { ...RIGHT, sync_settings: { schedule: '0 0 31 2 *' } },
     /bad\.json: sync_settings\.schedule: .*never/,
+  ],
+  [
+    'a wrong condition of an alert',
+    { ...RIGHT, alerts: [{ name: 'Errors', condition: 'error_rat > 0.05', severity: 'warning' }] },
+    /bad\.json: alerts\[0\]\.condition: at column 1: unknown name "error_rat"; did you mean "error_rate"\?/,
   ],
   [
     'a written secret',

@@ -22,15 +22,25 @@ afterAll(() => {
   process.env.CDK_VALIDATION = validation;
 });
 
+const manySecrets = () => Array.from({ length: 200 }, (_, index) => `A_SECRET_WITH_A_LONG_NAME_${index}`);
 const types = ['postgresql', 'rest_api'];
+
+const alerts = ["connection_status == 'failed'", 'error_rate > 0.05', "status == 'failed' and failed_runs > 2"];
+const document = {
+  name: 'main',
+  type: 'postgresql',
+  alerts: alerts.map((condition, index) => ({ name: `Alert ${index}`, condition, severity: 'warning' })),
+};
 
 it.each<[string, TestStage]>([
   ['a stage', { types, declared: [declaredExample()] }],
+  ['a stage with alarms of integrations', { types, declared: [declaredExample({ document })] }],
   ['a production stage', { types, context: { stage: 'prod' } }],
   ['a stage with tokens', { types, context: { jwtIssuer: 'https://a.example.com', jwtAudience: 'b' } }],
   ['a stage with an Aurora', { types, context: { destination: 'aurora' } }],
   ['a production stage with an Aurora', { types, context: { stage: 'prod', destination: 'aurora' } }],
   ['a stage with a VPN', { types, declared: [declaredExample({ useVpn: true })] }],
+  ['a role with more than one policy', { types, declared: [declaredExample({ secrets: manySecrets() })] }],
 ])('finds nothing in %s that is not explained', (_name, stage) => {
   expect(() => check(stage)).not.toThrow();
 });

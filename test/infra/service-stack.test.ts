@@ -193,9 +193,16 @@ describe('the roles', () => {
     });
   });
 
-  it('of the API send to the queues and read none', () => {
-    const actions = statementsOf(service, 'ApiFunctionRole').flatMap(({ Action }) => Action);
-    expect(actions.filter((action) => action.startsWith('sqs:'))).toEqual(['sqs:SendMessage']);
+  it('of the API send to the queues, and read and remove dead letters only', () => {
+    const statements = statementsOf(service, 'ApiFunctionRole');
+    const ofQueues = statements.filter(({ Action }) => JSON.stringify(Action).includes('sqs:'));
+    expect(ofQueues.map(({ Sid, Action }) => [Sid, Action])).toEqual([
+      ['StartRuns', ['sqs:GetQueueAttributes', 'sqs:SendMessage']],
+      ['RedriveDeadLetters', ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:ReceiveMessage']],
+    ]);
+    const names = [ofQueues[1]?.Resource].flat().map((resource) => JSON.stringify(resource));
+    expect(names.filter((name) => !name.includes('MessagesDeadLetters'))).toEqual([]);
+    expect(names.length).toBeGreaterThan(0);
   });
 
   it('of the health function look at dead letters, too, and remove none', () => {
@@ -204,6 +211,17 @@ describe('the roles', () => {
     expect(look?.Action).toEqual(['sqs:ChangeMessageVisibility', 'sqs:ReceiveMessage']);
     expect(JSON.stringify(look?.Resource)).toContain('MessagesDeadLetters');
     expect(statements.flatMap(({ Action }) => Action)).not.toContain('sqs:DeleteMessage');
+  });
+
+  it('of the health function alone may publish, and only to the topic of the stage', () => {
+    const publishing = (role: string) =>
+      statementsOf(service, role).filter(({ Action }) => JSON.stringify(Action).includes('sns:'));
+    expect(publishing('HealthFunctionRole')).toEqual([
+      { Sid: 'Notify', Effect: 'Allow', Action: 'sns:Publish', Resource: expect.anything() },
+    ]);
+    expect(JSON.stringify(publishing('HealthFunctionRole'))).toMatch(/Alerts/);
+    expect(JSON.stringify(publishing('HealthFunctionRole'))).not.toContain('*');
+    for (const role of ['ApiFunctionRole', 'postgresqlSyncRole']) expect(publishing(role)).toEqual([]);
   });
 
   it('of the schedules is taken by the two groups of this account only, and sends to the queues only', () => {
@@ -262,7 +280,8 @@ describe('declared integrations', () => {
     const { Target } = schedules.find(({ Name }) => Name === 'crm-1') ?? {};
     expect(Target.Arn).toEqual(arnOf(only('AWS::SQS::Queue', 'restapiMessagesQueue').id));
     expect(Target.DeadLetterConfig.Arn).toEqual(arnOf(only('AWS::SQS::Queue', 'SchedulesDeadLetters').id));
-    expect(JSON.parse(Target.Input)).toEqual({ schedule: 'crm', at: '<aws.scheduler.scheduled-time>' });
+    // It may tick before the health function has stored it.
+    expect(JSON.parse(Target.Input)).toEqual({ schedule: 'crm', declared: true, at: '<aws.scheduler.scheduled-time>' });
   });
 });
 

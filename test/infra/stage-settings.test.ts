@@ -29,8 +29,8 @@ describe('the settings of a stage', () => {
   });
 
   it('are taken as text from the command line, and as JSON from cdk.json', () => {
-    expect(settingsOf({ workSeconds: '5', emulated: 'true', memory: 512 })).toMatchObject({
-      workSeconds: 5,
+    expect(settingsOf({ workSeconds: '0.5', emulated: 'true', memory: 512 })).toMatchObject({
+      workSeconds: 0.5,
       emulated: true,
       memory: 512,
     });
@@ -45,7 +45,8 @@ describe('the settings of a stage', () => {
     [{ destination: 'mysql' }, 'destination: expected "secret" or "aurora"'],
     [{ destinaton: 'aurora' }, 'destinaton: is not known; did you mean "destination"?'],
     [{ workSeconds: '300' }, 'workSeconds: expected at most 270'],
-    [{ workSeconds: 'long' }, 'workSeconds: expected a whole number'],
+    [{ workSeconds: '0' }, 'workSeconds: expected at least 0.05'],
+    [{ workSeconds: 'long' }, 'workSeconds: expected a number'],
     [{ maxConcurrency: 1 }, 'maxConcurrency: expected at least 2'],
     [{ logRetentionDays: 31 }, 'logRetentionDays: expected one of 1, 3, 5'],
     [{ emulated: 'yes' }, 'emulated: expected true or false'],

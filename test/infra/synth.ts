@@ -34,14 +34,14 @@ export function functionsFolder(parent: string, names: readonly string[]): strin
 
 /** A declared integration as `declaredFiles` makes it. */
 export function declaredExample(change: Partial<DeclaredIntegration> = {}): DeclaredIntegration {
+  const { name = 'main', type = 'postgresql' } = change;
   return {
     file: 'integrations/main.json',
-    name: 'main',
-    type: 'postgresql',
-    document: { name: 'main', type: 'postgresql' },
+    name,
+    type,
+    document: { name, type, sync_settings: { schedule: '0 0 13 * 5', time_zone: 'Europe/Berlin' } },
     secrets: ['DB_PASSWORD'],
     useVpn: false,
-    schedule: { cron: '0 0 13 * 5', timeZone: 'Europe/Berlin' },
     parallel: 2,
     connections: 4,
     ...change,

@@ -10,6 +10,7 @@ import type {
 import { Fault } from '../../lib/core/fault';
 import { INCREMENT, type Position, type SliceKey } from '../../lib/core/position';
 import type { StreamSchema } from '../../lib/core/schema';
+import type { SearchableStreams, SearchHit, SearchReader } from '../../lib/core/search';
 
 interface Table {
   readonly schema: StreamSchema;
@@ -27,6 +28,8 @@ export class MemoryStore {
   readonly marks = new Map<string, Mark>();
   readonly published = new Set<string>();
   readonly quarantine: QuarantinedRecord[] = [];
+  /** What each integration wants to be searched, by its name. */
+  readonly searchable = new Map<string, SearchableStreams>();
 
   /** Rows of the visible table of a stream, as text, sorted. */
   visible(integration: string, stream: string): string[] {
@@ -39,6 +42,34 @@ export class MemoryStore {
   }
 }
 
+/** Looks for records that hold all words of a text, in the order in which they are stored. */
+export function memorySearch(store: MemoryStore): SearchReader {
+  return {
+    async search({ text, limit, after = '0' }, places) {
+      const words = text.toLowerCase().split(/\s+/);
+      const hits = places.flatMap(({ integration, streams }) =>
+        streams.flatMap((stream) => hitsIn(store, integration, stream, words)),
+      );
+      const end = Number(after) + limit;
+      return { hits: hits.slice(Number(after), end), ...(hits.length > end && { next: String(end) }), warnings: [] };
+    },
+    close: async () => undefined,
+  };
+}
+
+function hitsIn(store: MemoryStore, integration: string, stream: string, words: readonly string[]): SearchHit[] {
+  const { fields = [] } = store.searchable.get(integration)?.[stream] ?? {};
+  const { schema, rows } = store.tables.get(`${integration}/${stream}`) ?? { rows: [] };
+  return rows.flatMap((row): SearchHit[] => {
+    const cell = (name: string) => String(row[schema?.columns.findIndex((column) => column.name === name) ?? -1]);
+    const record = Object.fromEntries(fields.map((field) => [field, cell(field)]));
+    const text = Object.values(record).join(' ').toLowerCase();
+    if (!words.every((word) => text.includes(word))) return [];
+    const key = Object.fromEntries((schema?.key ?? []).map((name) => [name, cell(name)]));
+    return [{ integration, stream, key, match: 'words', score: 1, highlights: [], record }];
+  });
+}
+
 /** Opens one integration's place in a {@link MemoryStore}. */
 export function memoryDestination(
   store: MemoryStore,
@@ -49,6 +80,7 @@ export function memoryDestination(
   const table = (stream: string, load?: string) =>
     `${context.integration}/${stream}${load === undefined ? '' : `#${load}`}`;
   const markOf = (slice: SliceKey) => `${table(slice.stream, slice.load)}:${slice.partition}`;
+  if (context.search) store.searchable.set(context.integration, context.search);
   return {
     accepts: bytes ? ['ndjson'] : [],
     check: async () => ({ passed: true, steps: [] }),

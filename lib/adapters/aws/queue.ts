@@ -2,6 +2,7 @@ import {
   ChangeMessageVisibilityBatchCommand,
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
+  GetQueueAttributesCommand,
   ReceiveMessageCommand,
   type ReceiveMessageCommandInput,
   type SQSClient,
@@ -10,6 +11,7 @@ import {
 import { Fault } from '../../core/fault';
 import type { Delivery, Message, Queue, ReceiveRequest } from '../../core/ports';
 import { awsFault } from './faults';
+import { besideUrl, nameInArn } from './queue-addresses';
 import { decodeDelivery, encodeMessage } from './queue-message';
 import { nameOf, type Outgoing, sendAll } from './queue-send';
 
@@ -20,10 +22,14 @@ export interface SqsQueueOptions {
   urlOf(group: string): Promise<string>;
   /** The URL of the queue that is received from; its receipts are the only ones that can be used. */
   readonly own?: string;
-  /** The URL of its dead-letter queue. */
+  /** The URL of its dead-letter queue; left out, the queue itself is asked for it. */
   readonly deadLetters?: string;
   /** How many hops lie behind the message that is being worked on; what is sent to go on with a run counts one more. */
   hop?(): number;
+}
+
+interface RedrivePolicy {
+  readonly deadLetterTargetArn?: string;
 }
 
 const LONGEST_POLL_S = 20;
@@ -50,10 +56,12 @@ const OUTDATED = new Set([
 export class SqsQueue implements Queue {
   readonly #options: SqsQueueOptions;
   readonly #client: SQSClient;
+  #deadLetters: string | undefined;
 
   constructor(options: SqsQueueOptions) {
     this.#options = options;
     this.#client = options.client;
+    this.#deadLetters = options.deadLetters;
   }
 
   /** After a fault some of the messages may have been sent. */
@@ -93,7 +101,7 @@ export class SqsQueue implements Queue {
   }
 
   async acknowledge(receipt: string): Promise<void> {
-    const { url, handle } = this.#find(receipt);
+    const { url, handle } = await this.#find(receipt);
     const command = new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: handle });
     await unlessOutdated(`acknowledging a message of queue ${nameOf(url)}`, () => this.#client.send(command));
   }
@@ -104,7 +112,7 @@ export class SqsQueue implements Queue {
 
   /** The oldest of those that SQS gives; looking at a dead letter counts as a receive of it. */
   async deadLetters(limit: number): Promise<readonly Delivery[]> {
-    const url = this.#options.deadLetters ?? missing('the dead-letter queue');
+    const url = await this.#deadLetterUrl();
     const found = new Map<string, SqsMessage>();
     try {
       while (found.size < limit) {
@@ -147,7 +155,7 @@ export class SqsQueue implements Queue {
   }
 
   async #changeVisibility(doing: string, receipt: string, ms: number): Promise<void> {
-    const { url, handle } = this.#find(receipt);
+    const { url, handle } = await this.#find(receipt);
     const command = new ChangeMessageVisibilityCommand({
       QueueUrl: url,
       ReceiptHandle: handle,
@@ -167,9 +175,21 @@ export class SqsQueue implements Queue {
     }
   }
 
-  #find(receipt: string): { readonly url: string; readonly handle: string } {
+  async #find(receipt: string): Promise<{ readonly url: string; readonly handle: string }> {
     if (!receipt.startsWith(DEAD)) return { url: this.#own(), handle: receipt };
-    return { url: this.#options.deadLetters ?? missing('the dead-letter queue'), handle: receipt.slice(DEAD.length) };
+    return { url: await this.#deadLetterUrl(), handle: receipt.slice(DEAD.length) };
+  }
+
+  async #deadLetterUrl(): Promise<string> {
+    if (this.#deadLetters !== undefined) return this.#deadLetters;
+    const url = this.#own();
+    const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['RedrivePolicy'] });
+    const { Attributes } = await this.#client.send(command).catch((error: unknown) => {
+      throw awsFault(error, `reading the attributes of queue ${nameOf(url)}`);
+    });
+    const { deadLetterTargetArn: arn } = JSON.parse(Attributes?.RedrivePolicy ?? '{}') as RedrivePolicy;
+    this.#deadLetters = besideUrl(url, nameInArn(arn ?? missing('the dead-letter queue')));
+    return this.#deadLetters;
   }
 
   #own(): string {

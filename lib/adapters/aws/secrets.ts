@@ -1,6 +1,6 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DescribeSecretCommand, GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Fault } from '../../core/fault';
-import type { Clock, Secrets } from '../../core/ports';
+import type { Clock, SecretOrigin, Secrets } from '../../core/ports';
 import { Secret } from '../../core/secret';
 import { awsFault, classifyAws } from './faults';
 
@@ -12,6 +12,8 @@ export interface AwsSecretsOptions {
   readonly clock: Clock;
   /** How long a value is used without asking again: five minutes, unless it says otherwise. */
   readonly ttlMs?: number;
+  /** What gives this process the right to read a secret, as a full sentence, for when it has not. */
+  readonly hint?: string;
 }
 
 interface Cached {
@@ -31,14 +33,16 @@ export class AwsSecrets implements Secrets {
   readonly #prefix: string;
   readonly #clock: Clock;
   readonly #ttlMs: number;
+  readonly #hint: string | undefined;
   // No larger than the number of secrets there are: only those that exist stay.
   readonly #cache = new Map<string, Cached>();
 
-  constructor({ client, prefix, clock, ttlMs = TTL_MS }: AwsSecretsOptions) {
+  constructor({ client, prefix, clock, ttlMs = TTL_MS, hint }: AwsSecretsOptions) {
     this.#client = client;
     this.#prefix = prefix;
     this.#clock = clock;
     this.#ttlMs = ttlMs;
+    this.#hint = hint;
   }
 
   async get(name: string): Promise<Secret | undefined> {
@@ -68,6 +72,21 @@ export class AwsSecrets implements Secrets {
     return this.#read(name, 'AWSPENDING');
   }
 
+  /** Without reading the value. Any change of the secret counts as one of its value: the service knows no more. */
+  async about(name: string): Promise<SecretOrigin | undefined> {
+    const id = `${this.#prefix}${name}`;
+    if (name === '' || !NAME.test(id)) return undefined;
+    try {
+      const found = await this.#client.send(new DescribeSecretCommand({ SecretId: id }));
+      if (found.DeletedDate !== undefined) return undefined;
+      const changed = found.LastChangedDate ?? found.CreatedDate;
+      return { store: 'secrets_manager', ...(changed && { changedAt: changed.getTime() }) };
+    } catch (error) {
+      if ((error as { readonly name?: unknown }).name === 'ResourceNotFoundException') return undefined;
+      throw secretFault(error, id, this.#hint, 'secretsmanager:DescribeSecret');
+    }
+  }
+
   async #read(name: string, stage: Stage): Promise<Secret | undefined> {
     const id = `${this.#prefix}${name}`;
     if (name === '' || !NAME.test(id)) return undefined;
@@ -77,7 +96,7 @@ export class AwsSecrets implements Secrets {
       if (SecretString !== undefined) return new Secret(SecretString);
     } catch (error) {
       if ((error as { readonly name?: unknown }).name === 'ResourceNotFoundException') return undefined;
-      throw secretFault(error, id);
+      throw secretFault(error, id, this.#hint);
     }
     throw new Fault('config', 'secret_not_text', `reading secret ${id}: it holds bytes, not text`, {
       hint: 'Store its value as SecretString.',
@@ -85,7 +104,12 @@ export class AwsSecrets implements Secrets {
   }
 }
 
-function secretFault(error: unknown, id: string): Fault {
+function secretFault(
+  error: unknown,
+  id: string,
+  ownHint: string | undefined,
+  action = 'secretsmanager:GetSecretValue',
+): Fault {
   const doing = `reading secret ${id}`;
   if ((error as { readonly name?: unknown }).name === 'InvalidRequestException') {
     return new Fault('config', 'secret_deleted', `${doing}: it is marked for deletion`, {
@@ -101,10 +125,9 @@ function secretFault(error: unknown, id: string): Fault {
   }
   const fault = awsFault(error, doing);
   if (fault.code !== 'permission_denied') return fault;
+  const allow = ownHint ?? `Allow ${action} on the secret ${id} in the policy of the role.`;
   return new Fault('config', fault.code, fault.message, {
-    hint:
-      `Allow secretsmanager:GetSecretValue on the secret ${id} in the policy of the role, and kms:Decrypt on its key ` +
-      'when that is one of your own. A secret that does not exist looks the same to a role without that right.',
+    hint: `${allow} Allow kms:Decrypt on its key, too, when that is one of your own. A secret that does not exist looks the same to a role without that right.`,
     cause: error,
   });
 }

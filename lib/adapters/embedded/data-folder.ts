@@ -37,7 +37,7 @@ const OWNER_WAIT_MS = 1000;
  */
 export async function openDataFolder(given = DEFAULT_DATA_FOLDER): Promise<DataFolder> {
   const path = resolve(given);
-  create(path);
+  createDataFolder(path);
   const unlock = lock(path);
   if (unlock === undefined) throw inUse(path, await ownerOfLocked(path));
   const owner = join(path, OWNER);
@@ -60,7 +60,8 @@ export function readOwner(given = DEFAULT_DATA_FOLDER): Owner | undefined {
   return existsSync(join(path, LOCK)) && isLocked(path) ? ownerIn(path) : undefined;
 }
 
-function create(path: string): void {
+/** Creates a data folder unless it is there, without opening it. @throws Fault `config`/`data_folder_unusable` */
+export function createDataFolder(path: string): void {
   try {
     // As root the embedded server runs as another user, who has to get through to its own folder, but need not look.
     mkdirSync(path, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });

@@ -87,7 +87,8 @@ export class EmbeddedScheduler implements Scheduler {
 
   async #runEntry(entry: Entry, onDue: OnDue): Promise<number> {
     const now = this.#clock.now();
-    const ticks = parseCron(entry);
+    const ticks = this.#ticks(entry);
+    if (ticks === undefined) return Number.POSITIVE_INFINITY;
     const after = (time: number) => ticks.nextRun(new Date(time))?.getTime() ?? Number.POSITIVE_INFINITY;
     if (after(entry.seen) > now) return after(entry.seen);
     // The last tick that is not in the future: the one before the next.
@@ -98,6 +99,17 @@ export class EmbeddedScheduler implements Scheduler {
     // Not when it was replaced or removed meanwhile.
     await this.#state.put({ partition: PARTITION, sort: entry.integration }, value, entry.revision);
     return after(due);
+  }
+
+  /** A schedule that another version stored and this one refuses must not stand in the way of the others. */
+  #ticks(entry: Entry): ReturnType<typeof parseCron> | undefined {
+    try {
+      return parseCron(entry);
+    } catch (error) {
+      const fault = toFault(error, `reading the schedule of ${entry.integration}`);
+      this.#log.error('a schedule is not understood', { fault: { ...fault.record() } });
+      return undefined;
+    }
   }
 
   /** Gives whether to try again. */

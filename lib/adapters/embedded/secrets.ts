@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { Fault } from '../../core/fault';
-import type { Secrets } from '../../core/ports';
+import type { SecretOrigin, Secrets } from '../../core/ports';
 import { Secret } from '../../core/secret';
 
 /** Secrets from the environment, then from the `.env` files of `folders`: the first that has the name wins. */
@@ -25,6 +25,35 @@ export class EnvironmentSecrets implements Secrets {
     }
     return undefined;
   }
+}
+
+/** Secrets of several places: the first that has the name wins. */
+export function secretsInOrder(places: readonly Secrets[]): Secrets {
+  const first = async <T>(ask: (place: Secrets) => Promise<T | undefined>): Promise<T | undefined> => {
+    for (const place of places) {
+      const found = await ask(place);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return {
+    get: (name) => first((place) => place.get(name)),
+    refresh(name) {
+      for (const place of places) place.refresh?.(name);
+    },
+    pending: (name) => first(async (place) => place.pending?.(name)),
+    about: (name) => first((place) => aboutIn(place, name)),
+  };
+}
+
+async function aboutIn(place: Secrets, name: string): Promise<SecretOrigin | undefined> {
+  if (place.about !== undefined) return place.about(name);
+  return (await place.get(name)) && { store: 'environment' };
+}
+
+/** Secrets but those of some names, which no document may refer to. */
+export function secretsBut(names: readonly string[], secrets: Secrets): Secrets {
+  return { get: async (name) => (names.includes(name) ? undefined : secrets.get(name)) };
 }
 
 function ownValue(values: NodeJS.Dict<string>, name: string): string | undefined {

@@ -1,6 +1,6 @@
 import type { IntegrationHealth } from '../../core/service';
 import { answer } from '../answer';
-import { connectorList, health, stats } from '../answers-about';
+import { connectorList, credentialList, health, stats } from '../answers-about';
 import type { Operation } from '../operation';
 
 const WORST_FIRST = ['failed', 'degraded', 'healthy', 'unknown'] as const;
@@ -33,6 +33,17 @@ export const overviewRoutes: readonly Operation[] = [
     answers: { 200: { description: 'Counts over the runs that are kept.', schema: stats } },
     problems: [],
     handle: async (c, { service }) => answer(c, { integrations: await service.stats() }),
+  },
+  {
+    method: 'get',
+    path: '/api/credentials',
+    id: 'listCredentials',
+    tag: 'Integrations',
+    summary: 'The credentials that documents refer to, and how old they are',
+    description: 'Names, places and ages, never values. `rotation_policy` says how old they may become.',
+    answers: { 200: { description: 'In the order of names.', schema: credentialList } },
+    problems: [],
+    handle: async (c, { service }) => answer(c, { credentials: await service.credentials() }),
   },
   {
     method: 'get',

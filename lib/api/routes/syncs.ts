@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { FINAL_STATES } from '../../core/run';
 import { answer, pathParameter, runLocation } from '../answer';
-import { named, quarantineList, run, runDetails, runList, status } from '../answers';
+import { named, quarantineList, redriveList, run, runDetails, runList, status } from '../answers';
 import { readBody } from '../body';
 import type { Operation } from '../operation';
 import { pageOf, pageQuery, readQuery } from '../query';
@@ -24,6 +24,14 @@ const syncBody = named(
       .meta({ description: 'False: answer when the run has ended. A client that goes away does not cancel it.' })
       .default(true),
     when_running: whenRunning.meta({ description: 'As the query parameter, which it overrides.' }).optional(),
+  }),
+);
+
+const redriveBody = named(
+  'RedriveRequest',
+  z.strictObject({
+    integration: z.string().min(1).meta({ description: 'Only dead letters of this integration.' }).optional(),
+    run: z.string().min(1).meta({ description: 'Only dead letters of this run.' }).optional(),
   }),
 );
 
@@ -103,6 +111,23 @@ export const syncRoutes: readonly Operation[] = [
     answers: { 200: { description: 'The run.', schema: runDetails } },
     problems: ['not_found'],
     handle: async (c, { service }) => answer(c, await service.run(pathParameter(c, 'run'))),
+  },
+  {
+    method: 'post',
+    path: '/api/runs/redrive',
+    id: 'redriveRuns',
+    tag: 'Syncs and runs',
+    summary: 'Take up again what ended in the dead letters',
+    description:
+      'For the time after the cause was mended. Repeating it starts no second run. A letter that something else is looking at is hidden for up to half a minute: ask again when one is missing.',
+    body: { schema: redriveBody, description: 'Which dead letters; all of them by default.', required: false },
+    answers: { 200: { description: 'What became of each letter.', schema: redriveList } },
+    problems: ['not_found'],
+    async handle(c, { service }) {
+      const { integration, run: id } = await readBody(c, redriveBody);
+      const query = { ...(integration !== undefined && { integration }), ...(id !== undefined && { run: id }) };
+      return answer(c, { letters: await service.redrive(query) });
+    },
   },
   {
     method: 'post',

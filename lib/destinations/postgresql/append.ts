@@ -3,7 +3,7 @@ import type { Addition, Rejection, WriteOptions, WriteResult } from '../../core/
 import { Fault } from '../../core/fault';
 import type { SliceKey } from '../../core/position';
 import { errorCode, isDataError } from './classify';
-import { encodeRows } from './encode';
+import { encodeRows, type Refusal, reasonOf } from './encode';
 import { quoted } from './names';
 import type { Session } from './session';
 import type { Shape } from './shape';
@@ -68,8 +68,8 @@ class Group {
     this.#last = batch;
     this.#rows += rows.length;
     this.#rejected.push(...rejected);
-    const refuse = ({ index, ...why }: { readonly index: number; readonly reason: string; readonly field?: string }) =>
-      void this.#refused.push({ row: rows[index] ?? [], schema, ...why });
+    const refuse = ({ index, reason, field }: Refusal) =>
+      void this.#refused.push({ row: rows[index] ?? [], schema, reasons: [reasonOf(reason, field)] });
     for (const chunk of encodeRows({ shape: this.#shape, rows, ops: undefined, staged: false, refuse })) {
       this.#bytes += chunk.length;
       yield chunk;

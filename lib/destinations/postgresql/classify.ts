@@ -1,4 +1,4 @@
-import { Fault, type FaultDetails, type FaultKind } from '../../core/fault';
+import { AUTHENTICATION_FAILED, Fault, type FaultDetails, type FaultKind } from '../../core/fault';
 
 /** How an error of the server or the network is to be treated, by its SQLSTATE (or class of it) or Node code. */
 interface Verdict {
@@ -43,7 +43,7 @@ const NODE_CODES: { readonly [code: string]: Verdict } = {
 
 const WRONG_LOGIN = {
   kind: 'config',
-  code: 'authentication_failed',
+  code: AUTHENTICATION_FAILED,
   hint: "Correct username and password of the destination, and see that the server's pg_hba.conf lets this role in.",
 } as const;
 

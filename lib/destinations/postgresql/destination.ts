@@ -6,6 +6,7 @@ import { bookkeeping, claimSlice, createBookkeeping, seedPosition } from './book
 import { checkDestination } from './check';
 import { errorCode } from './classify';
 import type { PostgresqlConfig } from './config';
+import { lookupValues } from './lookup';
 import { prepareStream } from './prepare';
 import { publishLoad } from './publish';
 import { listQuarantine } from './quarantine';
@@ -21,9 +22,12 @@ const GONE = new Set(['42P01', '3F000']);
 /** Opens the destination; the server is not talked to before it is needed. */
 export function openPostgresql(config: PostgresqlConfig, context: DestinationContext, host: Host): Destination {
   const sessions = openSessions(config, host);
+  // Of their own: a look-up is made while a writer holds its connection, and waiting for each other would be for ever.
+  const lookups = openSessions({ ...config, max_connections: 1 }, host);
   const books = bookkeeping(context.namespace);
   const target = { namespace: context.namespace, softDeletes: context.deletes === 'soft' };
-  const writing: Writing = { books, target, bind: shapes(typeCatalog()), fitting: new WeakMap() };
+  const search = new Map(Object.entries(context.search ?? {}));
+  const writing: Writing = { books, target, bind: shapes(typeCatalog()), fitting: new WeakMap(), search };
   const { integration } = context;
   let ready = false;
   const withBooks = <T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>): Promise<T> =>
@@ -55,11 +59,12 @@ export function openPostgresql(config: PostgresqlConfig, context: DestinationCon
     discard: (stream, load) =>
       withBooks(undefined, (session) => discardLoad(session, books, integration, stream, load)),
     seed: (slice, position) => withBooks(undefined, (session) => seedPosition(session, books, slice, position)),
+    lookup: (request) => lookups.use(undefined, (session) => lookupValues(session, context.namespace, request)),
     quarantined: (query) => withBooks(undefined, (session) => listQuarantine(session, books, integration, query)),
     drop: async () => {
       await sessions.use(undefined, (session) => dropIntegration(session, books, integration));
       ready = false;
     },
-    close: () => sessions.close(),
+    close: async () => void (await Promise.all([sessions.close(), lookups.close()])),
   };
 }

@@ -1,4 +1,5 @@
 import { Op, type Row, UNCHANGED, type Value } from '../../core/batch';
+import type { Reason } from '../../core/destination';
 import type { ColumnType } from '../../core/schema';
 import { emptyProblem, holdsNul, isLarge, isLeftOut, NUL_IN_JSON, type RowProblem, simpleText, whyNot } from './cells';
 import { CopyWriter, Found } from './copy-writer';
@@ -18,6 +19,11 @@ const LARGE = Symbol('large');
 /** A row that cannot be stored. */
 export interface Refusal extends RowProblem {
   readonly index: number;
+}
+
+/** A refusal's reason, as it is kept with the record. */
+export function reasonOf(message: string, field: string | undefined): Reason {
+  return field === undefined ? { message } : { message, field };
 }
 
 /** What to encode. */

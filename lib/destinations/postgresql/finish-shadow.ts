@@ -2,8 +2,10 @@ import { Fault } from '../../core/fault';
 import { errorCode } from './classify';
 import { addKey } from './create';
 import { storedKey } from './evolve';
+import { raiseMaintenanceMemory } from './maintenance-memory';
 import { quoted } from './names';
 import type { Publication } from './publish';
+import { ensureSearch } from './search-index';
 import { type Session, transaction } from './session';
 import { keyColumns } from './shape';
 import { qualified } from './table';
@@ -14,26 +16,16 @@ export interface Finished {
   readonly notes: readonly string[];
 }
 
-/** Memory for building keys and indexes. */
-const MAINTENANCE_MEMORY = '256MB';
-
-/** Lets the following transaction build indexes fast, unless the server gives more already. */
-export async function raiseMaintenanceMemory(session: Session): Promise<void> {
-  await session.query(
-    `SELECT set_config('maintenance_work_mem', '${MAINTENANCE_MEMORY}', true)
-     WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('${MAINTENANCE_MEMORY}')`,
-  );
-}
-
-/** Builds the key of a filled shadow table and its statistics, before anybody waits for it. Idempotent. */
+/** Builds the key of a filled shadow table, its search indexes and its statistics, before anybody waits for it. Idempotent. */
 export async function finishShadow(session: Session, publication: Publication): Promise<Finished> {
   const { shape, shadow, writing } = publication;
   const name = qualified(writing.target.namespace, shadow);
   const keyed = shape.key.length === 0 || (await storedKey(session, name)) !== undefined;
   const duplicates = keyed ? 0 : await transaction(session, () => buildKey(session, publication, name));
+  const indexed = await transaction(session, () => ensureSearch(session, writing, shape, shadow));
   await session.query(`ANALYZE ${name}`);
   const words = `${duplicates} records had the key of another one; the one that was written last was kept`;
-  return { duplicates, notes: duplicates > 0 ? [words] : [] };
+  return { duplicates, notes: [...(duplicates > 0 ? [words] : []), ...indexed.notes] };
 }
 
 async function buildKey(session: Session, publication: Publication, name: string): Promise<number> {

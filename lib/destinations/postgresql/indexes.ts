@@ -1,7 +1,7 @@
 import { Fault } from '../../core/fault';
 import { errorCode } from './classify';
-import { raiseMaintenanceMemory } from './finish-shadow';
-import { passingName, quoted } from './names';
+import { raiseMaintenanceMemory } from './maintenance-memory';
+import { passingName, quoted, SEARCH_INDEX, SIMILAR_INDEX } from './names';
 import type { Publication } from './publish';
 import { type Session, transaction } from './session';
 import { qualified } from './table';
@@ -15,7 +15,7 @@ export interface UserIndex {
   readonly comment: string | null;
 }
 
-/** The indexes of a table beside its key; names in definitions are written in full. */
+/** The indexes of a table beside its key and those for the search; names in definitions are written in full. */
 export async function userIndexes(session: Session, table: string): Promise<readonly UserIndex[]> {
   const rows = await session.query(
     `SELECT c.relname AS name, i.indisunique AS unique, quote_literal(obj_description(c.oid, 'pg_class')) AS comment,
@@ -23,8 +23,9 @@ export async function userIndexes(session: Session, table: string): Promise<read
          CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, c.relname, n.nspname, t.relname)) + 1) AS rest
      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
      JOIN pg_namespace n ON n.oid = t.relnamespace
-     WHERE i.indrelid = to_regclass($1) AND NOT i.indisprimary AND i.indisvalid ORDER BY c.relname`,
-    [table],
+     WHERE i.indrelid = to_regclass($1) AND NOT i.indisprimary AND i.indisvalid
+       AND NOT starts_with(c.relname, $2) AND NOT starts_with(c.relname, $3) ORDER BY c.relname`,
+    [table, SEARCH_INDEX, SIMILAR_INDEX],
   );
   return rows.map(({ name, unique, rest, comment }) => ({
     name: name ?? '',

@@ -8,6 +8,12 @@ const HASH_DIGITS = 8;
 /** Everything that is ours in a schema of the user begins with this. */
 export const RESERVED = '_explorerio_';
 
+/** Indexes of words begin with this. */
+export const SEARCH_INDEX = `${RESERVED}search_`;
+
+/** Indexes of parts of words begin with this. */
+export const SIMILAR_INDEX = `${RESERVED}similar_`;
+
 /** When a row was last written. */
 export const SYNCED_AT = `${RESERVED}synced_at`;
 
@@ -45,6 +51,16 @@ export function shadowName(stream: string, load: string): string {
 /** The primary key's index of a table. It lies where no table of a stream can be. */
 export function keyName(table: string): string {
   return `${RESERVED}key_${hash(table, 16)}`;
+}
+
+/** The index of a table's words. */
+export function searchName(table: string): string {
+  return `${SEARCH_INDEX}${hash(table, 16)}`;
+}
+
+/** The index of a table's parts of words. */
+export function similarName(table: string): string {
+  return `${SIMILAR_INDEX}${hash(table, 16)}`;
 }
 
 /** A passing name for an index that is built before it takes the place of `index`. */

@@ -9,6 +9,7 @@ import { applyEvolution, isEmpty, planEvolution, storedKey } from './evolve';
 import { shadowName } from './names';
 import { ownTable, rememberSchema } from './ownership';
 import { withTableLock } from './retry-lock';
+import { checkSearch, ensureSearch } from './search-index';
 import { type Session, transaction } from './session';
 import type { Shape } from './shape';
 import { qualified, storedColumns } from './table';
@@ -41,12 +42,14 @@ async function prepareVisible(
     await ownTable(session, books, slice, shape);
     const stored = await storedColumns(session, qualified(target.namespace, shape.table));
     if (stored) {
-      const result = await evolveTable(session, writing, shape, shape.table, true);
-      if (result.changes.length > 0) await rememberSchema(session, books, shape);
-      return result;
+      const { changes } = await evolveTable(session, writing, shape, shape.table, true);
+      if (changes.length > 0) await rememberSchema(session, books, shape);
+      const indexed = await ensureSearch(session, writing, shape, shape.table);
+      return { changes: [...changes, ...indexed.changes, ...indexed.notes] };
     }
     await createTable(session, target, shape, shape.table, true);
-    return { changes: [`created table ${shape.table}`] };
+    const indexed = await ensureSearch(session, writing, shape, shape.table);
+    return { changes: [`created table ${shape.table}`, ...indexed.changes, ...indexed.notes] };
   });
 }
 
@@ -73,6 +76,8 @@ async function prepareShadow(
       [slice.integration, slice.stream, load, table],
     );
     await createTable(session, target, shape, table, false);
+    // Now, not when all is loaded.
+    await checkSearch(session, writing, shape, table);
     return NOTHING;
   });
 }

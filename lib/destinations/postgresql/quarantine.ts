@@ -55,9 +55,9 @@ async function insert(
       slice.stream,
       run,
       slice.partition,
-      texts(({ reason }) => reason),
-      texts(({ field }) => field),
-      texts(({ rule }) => rule),
+      texts(({ reasons }) => reasons.map(({ message }) => message).join('; ')),
+      texts(({ reasons: [first] }) => first?.field),
+      texts(({ reasons: [first] }) => first?.rule),
       arrayLiteral(group.map(({ record }) => record)),
     ],
   );

@@ -8,6 +8,7 @@ import { rememberSchema } from './ownership';
 import { evolveTable } from './prepare';
 import type { Publication } from './publish';
 import { withTableLock } from './retry-lock';
+import { ensureSearch } from './search-index';
 import type { Session } from './session';
 import { keyColumns } from './shape';
 import { qualified, type StoredColumns, storedColumns } from './table';
@@ -81,7 +82,8 @@ async function moveRows(session: Session, publication: Publication): Promise<rea
   }
   await session.query(insertStatement(publication, stored, sameKey ? key : []));
   await session.query(`DROP TABLE ${source}`);
-  return changes;
+  const indexed = await ensureSearch(session, writing, shape, table);
+  return [...changes, ...indexed.changes];
 }
 
 function insertStatement(

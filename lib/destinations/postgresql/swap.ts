@@ -9,6 +9,7 @@ import { DELETED_AT, keyName, quoted, SYNCED_AT } from './names';
 import { rememberSchema } from './ownership';
 import type { Publication } from './publish';
 import { withTableLock } from './retry-lock';
+import { renameSearch } from './search-index';
 import { type Session, transaction } from './session';
 import { keyColumns } from './shape';
 import { qualified, type StoredColumns, storedColumns } from './table';
@@ -93,6 +94,7 @@ async function swapLocked(
 async function renameShadow(session: Session, { writing, shadow, table, shape }: Publication): Promise<void> {
   const { namespace } = writing.target;
   await session.query(`ALTER TABLE ${qualified(namespace, shadow)} RENAME TO ${quoted(table)}`);
+  await renameSearch(session, namespace, shadow, table);
   if (shape.key.length === 0) return;
   await session.query(
     `ALTER TABLE ${qualified(namespace, table)} RENAME CONSTRAINT ${quoted(keyName(shadow))} TO ${quoted(keyName(table))}`,

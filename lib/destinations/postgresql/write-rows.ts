@@ -1,7 +1,7 @@
 import { Op, type RowBatch, UNCHANGED } from '../../core/batch';
 import type { Rejection } from '../../core/destination';
 import { errorCode, errorMessage, isDataError } from './classify';
-import { encodeRows, type Refusal } from './encode';
+import { encodeRows, type Refusal, reasonOf } from './encode';
 import { type Folded, foldChanges } from './fold';
 import { quoted } from './names';
 import type { Session } from './session';
@@ -64,7 +64,7 @@ export async function writeRows(session: Session, batch: RowBatch, way: Way): Pr
     .sort((left, right) => left.index - right.index)
     .map(({ index, field, reason }): Rejection => {
       const row = batch.rows[index] ?? [];
-      return { row, schema: batch.schema, reason, ...(field !== undefined && { field }) };
+      return { row, schema: batch.schema, reasons: [reasonOf(reason, field)] };
     });
   return { rows: batch.rows.length - rejected.length, bytes: attempt.bytes, rejected };
 }

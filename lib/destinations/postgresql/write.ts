@@ -1,6 +1,7 @@
 import type { Batch } from '../../core/batch';
 import type { Rejection, WriteOptions, WriteResult } from '../../core/destination';
 import type { Position, SliceKey } from '../../core/position';
+import type { SearchableStream } from '../../core/search';
 import { type Bookkeeping, movePosition } from './bookkeeping';
 import { isDataError } from './classify';
 import { shadowName } from './names';
@@ -20,6 +21,8 @@ export interface Writing {
   readonly bind: Bind;
   /** Shadow tables that were found to hold a shape. Ours alone, they only ever gain columns, so they go on to hold it. */
   readonly fitting: WeakMap<Shape, Map<string, StoredColumns>>;
+  /** What is indexed for the search. */
+  readonly search: ReadonlyMap<string, SearchableStream>;
 }
 
 /** What a transaction wrote, and what ends it. */

@@ -33,7 +33,7 @@ describeWithServer('atomicity on PostgreSQL 15', postgresql({ version: 15 }), (s
       for (let nth = 1; nth < 200; nth++) {
         const before = (await destination.claim(slice, 1))?.value ?? 0;
         const next = Number(before) + 1;
-        const rejected = [{ row: [BigInt(next), 'bad'], schema, reason: 'bad' }];
+        const rejected = [{ row: [BigInt(next), 'bad'], schema, reasons: [{ message: 'bad' }] }];
         proxy.cutAt(way, nth);
         const outcome = await destination
           .write(rowBatch(schema, [[BigInt(next), `row ${next}`]], next), slice, options(1, { rejected }))

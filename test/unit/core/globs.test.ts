@@ -1,4 +1,4 @@
-import { globFilter } from '../../../../lib/connectors/shared/globs';
+import { globFilter } from '../../../lib/core/globs';
 
 describe('globFilter', () => {
   it.each([

@@ -1,4 +1,5 @@
-import { durationMs, integrationFields, NAME_PATTERN, RESERVED_NAMES } from '../../../lib/core/integration';
+import { durationMs } from '../../../lib/core/duration';
+import { integrationFields, NAME_PATTERN, RESERVED_NAMES } from '../../../lib/core/integration';
 import { SECTIONS } from '../engine/specification';
 
 const base = { name: 'main', type: 'x' };

@@ -53,7 +53,7 @@ describe('examples of the specification', () => {
     expect(warnings).toEqual([]);
   });
 
-  it.each(['transformations', 'validation_rules', 'network_security', 'credential_store', 'webhook_config'] as const)(
+  it.each(['transformations', 'validation_rules', 'webhook_config'] as const)(
     'refuses %s by its name, since it is not built',
     async (section) => {
       const [example] = SECTIONS[section];
@@ -63,7 +63,38 @@ describe('examples of the specification', () => {
     },
   );
 
-  it.each(['health_checks', 'metrics', 'alerts', 'rotation_policy'] as const)(
+  it('accepts rotation_policy', async () => {
+    const [example] = SECTIONS.rotation_policy;
+    const { fields, warnings } = await check({ rotation_policy: example });
+    expect(fields.rotation_policy).toEqual(example);
+    expect(warnings).toEqual([]);
+  });
+
+  it.each(['90', '0d', '3 months', '5ms', ''])('refuses the interval %j of rotation_policy', async (interval) => {
+    expect(await pathsOf({ rotation_policy: { enabled: true, interval } })).toEqual(['rotation_policy.interval']);
+  });
+
+  it('accepts credential_store where files are read, and says elsewhere what to do', async () => {
+    const document = { ...base, credential_store: SECTIONS.credential_store[0] };
+    const { fields } = await checkDocument(document, load, { credentialStores: { check: () => [] } });
+    expect(fields.credential_store).toEqual(SECTIONS.credential_store[0]);
+    expect(await faultFrom(checkDocument(document, load, {}))).toMatchObject({
+      issues: [{ path: 'credential_store', message: expect.stringContaining('Secrets Manager') }],
+    });
+    await expect(checkDocument(document, load)).resolves.toMatchObject({ warnings: [] });
+    const issues = [{ path: 'credential_store.file_path', message: 'not there' }];
+    const refused = checkDocument(document, load, { credentialStores: { check: () => issues } });
+    expect(await faultFrom(refused)).toMatchObject({ issues });
+  });
+
+  it('accepts network_security', async () => {
+    const [example] = SECTIONS.network_security;
+    const { fields, warnings } = await check({ network_security: example });
+    expect(fields.network_security).toEqual(example);
+    expect(warnings).toEqual([]);
+  });
+
+  it.each(['health_checks', 'metrics', 'alerts'] as const)(
     'keeps %s and warns that it does nothing',
     async (section) => {
       const [example] = SECTIONS[section];
@@ -72,6 +103,11 @@ describe('examples of the specification', () => {
       expect(fields[section]).toEqual(example);
     },
   );
+
+  it('keeps alerts without a warning where something rings them', async () => {
+    const { warnings } = await checkDocument({ ...base, alerts: SECTIONS.alerts[0] }, load, { alarms: {} });
+    expect(warnings).toEqual([]);
+  });
 
   it('accepts quarantine and warns that nobody is notified', async () => {
     const { warnings } = await check({ error_handling: SECTIONS.error_handling[0] });
@@ -118,6 +154,8 @@ describe('wrong documents', () => {
     ['destination.schema', { destination: { schema: 'pg_catalog' } }],
     ['destination.schema', { destination: { schema: '🚀'.repeat(16) } }],
     ['sync_settings.schedule', { sync_settings: { schedule: '0 0 0 * * *' } }],
+    ['sync_settings.schedule', { sync_settings: { schedule: '0 0 L * *' } }],
+    ['sync_settings.schedule', { sync_settings: { schedule: '0 0 */2 * 1' } }],
     ['error_handling.strategy', { error_handling: { strategy: 'skip' } }],
   ])('refuses a wrong value at %s', async (path, more) => {
     expect(await pathsOf(more)).toEqual([path]);
@@ -159,6 +197,18 @@ describe('wrong documents', () => {
     expect((await pathsOf(more)).sort()).toEqual(
       ['sync_settings.schedule', 'sync_settings.time_zone', 'transformations', 'webhook_config'].sort(),
     );
+  });
+
+  it('names what is wrong in each alert', async () => {
+    const alerts = [
+      { name: 'One', condition: "connection_status == 'faild'", severity: 'critical' },
+      { name: 'one!', condition: 'error_rate > 0.05', duration: '90s', severity: 'warning' },
+    ];
+    expect(await issuesOf({ alerts })).toEqual([
+      { path: 'alerts[0].condition', message: expect.stringContaining("did you mean 'failed'?") },
+      { path: 'alerts[1].duration', message: expect.stringContaining('a multiple of 60 s') },
+      { path: 'alerts[1].name', message: expect.stringContaining('alerts[0]') },
+    ]);
   });
 
   it('refuses a wrong time zone also without a schedule', async () => {

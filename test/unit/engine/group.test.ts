@@ -23,9 +23,9 @@ async function start(source: AsyncIterable<Batch>, batches = 10, rejectedEach = 
     timers.add(work);
     return () => timers.delete(work);
   };
-  const rejected = Array.from({ length: rejectedEach }, () => ({ row: [], schema, reason: 'no' }));
+  const rejected = Array.from({ length: rejectedEach }, () => ({ row: [], schema, reasons: [{ message: 'no' }] }));
   const first = (await reader.next()) as RowBatch;
-  const group = new Group(first, reader, (batch) => ({ batch, rejected }), {
+  const group = new Group(first, reader, (batch) => ({ batch, rejected, skipped: 0 }), {
     batches,
     ms: 1000,
     every,

@@ -4,14 +4,16 @@ import type { Connector, PartitionRequest, Partitions, ScanRequest, Source } fro
 import type { Addition, Destination, WriteOptions, WriteResult } from '../../../lib/core/destination';
 import { Fault, type FaultKind } from '../../../lib/core/fault';
 import type { Pipeline } from '../../../lib/core/pipeline';
+import type { Alarms, CredentialStores, Secrets } from '../../../lib/core/ports';
 import type { SliceKey } from '../../../lib/core/position';
 import { FINAL_STATES, type RunDetails } from '../../../lib/core/run';
 import { Redactor } from '../../../lib/core/secret';
 import type { SyncRequest } from '../../../lib/core/service';
 import { createEngine, type Engine } from '../../../lib/engine/engine';
-import type { EngineOptions } from '../../../lib/engine/ports';
+import type { Notifications } from '../../../lib/engine/notify/notifications';
+import type { EngineOptions, EnginePorts } from '../../../lib/engine/ports';
 import { ManualClock } from '../../memory/clock';
-import { MemoryStore, memoryDestination } from '../../memory/destination';
+import { MemoryStore, memoryDestination, memorySearch } from '../../memory/destination';
 import { MemoryQueue } from '../../memory/queue';
 import { memoryScheduler, silentLog } from '../../memory/scheduler';
 import { MemorySecrets } from '../../memory/secrets';
@@ -42,17 +44,30 @@ export class Home {
   readonly state = new ObservedState(this.clock);
   readonly queue = new MemoryQueue(this.clock, { maxReceives: 20 });
   readonly scheduler = memoryScheduler(this.clock);
-  readonly secrets = new MemorySecrets({});
+  readonly secrets: Secrets;
   readonly redactor = new Redactor();
   readonly timers = new Set<() => void>();
   readonly hooks: Hooks = {};
   bytes = false;
   pipeline: Pipeline | undefined;
+  openPipeline: EnginePorts['openPipeline'];
+  alarms: Alarms | undefined;
+  ended: EnginePorts['ended'];
+  notifications: Notifications | undefined;
+  /** In the place of what `notifications` would send. */
+  notify: EnginePorts['notify'];
+  credentialStores: CredentialStores | undefined;
+  vpn: EnginePorts['vpn'];
+  resolveHost: EnginePorts['resolveHost'];
   /** Scans under way, and the most at the same time. */
   scans = 0;
   mostScans = 0;
   opened = 0;
   closed = 0;
+
+  constructor(secrets: Secrets = new MemorySecrets({})) {
+    this.secrets = secrets;
+  }
 
   /** An engine on this home, as a process has one. */
   engine(options: Partial<EngineOptions> = {}, loadConnector: () => Connector = () => this.connector()): Engine {
@@ -69,7 +84,15 @@ export class Home {
         loadConnector: async () => loadConnector(),
         connectorTypes: ['memory'],
         openDestination: async (context) => this.#destination(memoryDestination(this.store, context, this.bytes)),
-        pipeline: () => this.pipeline,
+        openSearch: async () => memorySearch(this.store),
+        openPipeline: async (...given) => this.openPipeline?.(...given) ?? this.pipeline,
+        ...(this.credentialStores && { credentialStores: this.credentialStores }),
+        ...(this.alarms && { alarms: this.alarms }),
+        ...(this.ended && { ended: this.ended }),
+        ...(this.notifications && { notify: this.notifications.notify, notifications: this.notifications }),
+        ...(this.notify && { notify: this.notify }),
+        ...(this.vpn && { vpn: this.vpn }),
+        ...(this.resolveHost && { resolveHost: this.resolveHost }),
         every: (_ms, work) => {
           this.timers.add(work);
           return () => this.timers.delete(work);

@@ -9,17 +9,21 @@ function odd(): { readonly pipeline: Pipeline; readonly bound: string[] } {
   const bound: string[] = [];
   const outputs = new Map<string, StreamSchema>();
   const pipeline: Pipeline = {
+    fingerprint: 'odd',
+    concerns: () => true,
+    isSerial: () => false,
     bind(stream) {
       bound.push(stream.stream);
       const output = outputs.get(stream.stream) ?? { ...stream, columns: stream.columns.slice(0, -1) };
       outputs.set(stream.stream, output);
       return {
         output,
-        run(batch, reject) {
+        notes: [],
+        run(batch) {
           const even = batch.rows.filter((row) => Number(row[0]) % 2 === 0);
-          for (const row of even) reject({ row, schema: stream, reason: 'even', field: 'id' });
+          const rejected = even.map((row) => ({ row, schema: stream, reasons: [{ message: 'even', field: 'id' }] }));
           const rows = batch.rows.filter((row) => Number(row[0]) % 2 === 1).map((row) => row.slice(0, -1));
-          return { ...batch, schema: output, rows };
+          return { batch: { ...batch, schema: output, rows }, rejected, skipped: 0 };
         },
       };
     },
@@ -54,6 +58,9 @@ describe('a pipeline', () => {
 
   it('that cannot be bound fails its stream', async () => {
     home.pipeline = {
+      fingerprint: 'none',
+      concerns: () => true,
+      isSerial: () => false,
       bind: () => {
         throw faultOf('config', 'unknown_field');
       },

@@ -293,7 +293,7 @@ describe('runs', () => {
   });
 
   it('leave nothing in the state that stays for ever', async () => {
-    const lasting = /^(integrations|fences\/|active|loads\/)/;
+    const lasting = /^(integrations|fences\/|active|loads\/|schemas\/)/;
     const stop = new AbortController();
     home.hooks.partitions = () => {
       stop.abort();

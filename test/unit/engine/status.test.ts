@@ -39,6 +39,7 @@ describe('status', () => {
       bytes: 100,
       slices: 1,
       quarantined: 1,
+      skipped: 0,
       ...more,
     };
     await home.state.put({ partition: 'runs/shop', sort: id }, JSON.parse(JSON.stringify(run)), 'absent');

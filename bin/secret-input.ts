@@ -46,6 +46,11 @@ function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '');
 }
 
+// What a terminal sends, which does nothing itself with what is typed: Enter, Ctrl-C and Ctrl-D, and the key that erases.
+const ENDS = new Set(['\r', '\n']);
+const BREAKS = new Set(['\u0003', '\u0004']);
+const ERASES = new Set(['\u007f', '\b']);
+
 /** Asks without showing what is typed. */
 function ask(cli: Cli, input: SecretStream, question: string): Promise<string> {
   cli.stderr.write(question);
@@ -63,11 +68,15 @@ function ask(cli: Cli, input: SecretStream, question: string): Promise<string> {
     const closed = () => end(() => reject(usage('reading', 'the input has ended')));
     const take = (data: Buffer | string): void => {
       for (const character of typeof data === 'string' ? data : decoder.write(data)) {
-        if (character === '\r' || character === '\n') return end(() => resolve(typed));
-        if (character === '\u0003' || character === '\u0004') {
-          return end(() => reject(usage('reading', 'it was interrupted')));
+        if (ENDS.has(character)) {
+          end(() => resolve(typed));
+          return;
         }
-        typed = character === '\u007f' || character === '\b' ? [...typed].slice(0, -1).join('') : typed + character;
+        if (BREAKS.has(character)) {
+          end(() => reject(usage('reading', 'it was interrupted')));
+          return;
+        }
+        typed = ERASES.has(character) ? [...typed].slice(0, -1).join('') : typed + character;
       }
     };
     input.setRawMode?.(true);

@@ -8,7 +8,10 @@ export const NO_STORES =
   'no files of credentials are read here: remove the section and put the credentials into Secrets Manager under the names of the references';
 
 /** Where the `${NAME}` of a document come from: the file that it names, or what the home has. @throws Fault `config` */
-export function secretsOf(ports: Pick<EnginePorts, 'secrets' | 'credentialStores'>, document: IntegrationDocument): Secrets {
+export function secretsOf(
+  ports: Pick<EnginePorts, 'secrets' | 'credentialStores'>,
+  document: IntegrationDocument,
+): Secrets {
   const store = document.credential_store as CredentialStore | undefined;
   if (store === undefined) return ports.secrets;
   if (ports.credentialStores !== undefined) return ports.credentialStores.open(store);

@@ -63,7 +63,8 @@ export async function credentialWarnings(
 
 /** In words, how old a credential is and when it should be changed. */
 export function dueText({ name, ageSeconds = 0, dueAt = '', state, intervalMs = 0 }: WatchedCredential): string {
-  const days = (ms: number) => (ms < DAY_MS ? `${Math.floor(ms / 3_600_000)} hours` : `${Math.floor(ms / DAY_MS)} days`);
+  const days = (ms: number) =>
+    ms < DAY_MS ? `${Math.floor(ms / 3_600_000)} hours` : `${Math.floor(ms / DAY_MS)} days`;
   const since = `\${${name}} is ${days(ageSeconds * 1000)} old`;
   const policy = `rotation_policy wants it changed every ${days(intervalMs)}`;
   return `${since}; ${policy}: it ${state === 'overdue' ? 'was' : 'is'} due on ${dueAt.slice(0, 10)}`;

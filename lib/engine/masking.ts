@@ -10,11 +10,14 @@ const MASK = '[secret]';
 
 const URL_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^:@/?#\s]*):(.+)@/i;
 
+// Where certificate and key are in one PEM text, it may stand in a field for certificates.
+const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
+
 /** The document as it may be shown: secrets that were written into it are masked, references stay. */
 export function maskSecrets(document: IntegrationDocument, connector: Connector | undefined): IntegrationDocument {
   const isSecret = secretPaths(connector);
   return walk(document, '', (text, path) =>
-    isSecret(path) ? masked(text) : maskPassword(text),
+    isSecret(path) || PRIVATE_KEY.test(text) ? masked(text) : maskPassword(text),
   ) as IntegrationDocument;
 }
 
@@ -63,9 +66,20 @@ export function forgottenSecrets(document: IntegrationDocument, connector: Conne
 /** The values in a resolved document that must not be shown. */
 export function secretValues(document: IntegrationDocument, connector: Connector): string[] {
   const isSecret = secretPaths(connector);
-  return [...texts(document)].flatMap(([path, text]) =>
-    isSecret(path) ? [text] : (URL_PASSWORD.exec(text)?.slice(2) ?? []),
-  );
+  return [...texts(document)].flatMap(([path, text]) => {
+    const password = URL_PASSWORD.exec(text)?.[2];
+    // A driver decodes the password, and may show it without the rest of the URL.
+    const parts = password === undefined ? [] : [password, decoded(password)];
+    return isSecret(path) || PRIVATE_KEY.test(text) ? [text, ...parts] : parts;
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // it is not encoded
+  }
 }
 
 function texts(document: Json): Map<string, string> {

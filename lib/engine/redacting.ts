@@ -15,17 +15,7 @@ import { isReference } from './resolve';
  * Members that hold sentences. Names of streams, columns and tables are left alone: a password may well be the name of a
  * table, and a name with a hole in it names nothing.
  */
-const SENTENCES = new Set([
-  'message',
-  'hint',
-  'detail',
-  'reason',
-  'note',
-  'notes',
-  'changes',
-  'warnings',
-  'issues',
-]);
+const SENTENCES = new Set(['message', 'hint', 'detail', 'reason', 'note', 'notes', 'changes', 'warnings', 'issues']);
 
 /** A value in which the sentences hold no secrets. What an owner wrote or loaded (a document, a record) stays as it is. */
 export function withoutSecrets<T>(value: T, redactor: Redactor): T {
@@ -62,7 +52,10 @@ function cleanFault(fault: Fault, redactor: Redactor): Fault {
     ...(run !== undefined && { run }),
     ...(hint !== undefined && { hint: redactor.redact(hint) }),
     ...(issues && {
-      issues: issues.map(({ path, message: what }) => ({ path: redactor.redact(path), message: redactor.redact(what) })),
+      issues: issues.map(({ path, message: what }) => ({
+        path: redactor.redact(path),
+        message: redactor.redact(what),
+      })),
     }),
   });
 }

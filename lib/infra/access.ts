@@ -10,7 +10,7 @@ const READ = ['dynamodb:GetItem', 'dynamodb:Query'];
 const WRITE = ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
 
 /** Partitions of the table that a run reads and writes; see `keys` in lib/engine/state.ts. */
-const OF_RUNS = ['active', 'queued/*', 'idempotency', 'runs/*', 'run/*', 'fences/*', 'loads/*'];
+const OF_RUNS = ['active', 'queued/*', 'idempotency', 'runs/*', 'run/*', 'fences/*', 'loads/*', 'schemas/*'];
 
 /** What is remembered of the ages of credentials. */
 const OF_CREDENTIALS = ['credentials'];

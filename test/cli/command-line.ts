@@ -1,4 +1,4 @@
-import type { Cli, Connection, Environment } from '../../bin/cli';
+import type { Cli, Connection, Environment, SecretStream } from '../../bin/cli';
 import { createClient, type Send } from '../../bin/client';
 import { runCommandLine } from '../../bin/main';
 import { createApi } from '../../lib/api/app';
@@ -17,6 +17,7 @@ export interface World {
   readonly env?: Environment;
   readonly connection?: Connection;
   readonly signal?: AbortSignal;
+  readonly stdin?: SecretStream;
 }
 
 /** Runs a command line in this process. */
@@ -28,6 +29,7 @@ export async function commandLine(args: readonly string[], world: World = {}): P
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     signal: world.signal ?? new AbortController().signal,
+    ...(world.stdin && { stdin: world.stdin }),
     async connect() {
       if (world.connection === undefined) throw new Error('this command line was not expected to connect');
       return world.connection;

@@ -213,15 +213,34 @@ describe('the roles', () => {
     expect(statements.flatMap(({ Action }) => Action)).not.toContain('sqs:DeleteMessage');
   });
 
-  it('of the health function alone may publish, and only to the topic of the stage', () => {
+  it.each(['ApiFunctionRole', 'HealthFunctionRole'])('of %s sees how old the secrets of the stage are', (role) => {
+    const { Action, Resource } = statementOf(service, role, 'StageSecrets');
+    expect(Action).toEqual(['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue']);
+    expect(JSON.stringify(Resource)).toContain('secret:explorerio/dev/*');
+    const allowed = statementOf(service, role, 'State').Condition?.['ForAllValues:StringLike']?.[
+      'dynamodb:LeadingKeys'
+    ];
+    expect(allowed).toContain(keys.credentials);
+  });
+
+  it('of a sync function does not', () => {
+    expect(JSON.stringify(statementsOf(service, 'postgresqlSyncRole'))).not.toMatch(/DescribeSecret|"credentials"/);
+  });
+
+  it('of the health function, and of the API for tests, may publish, and only to the topic of the stage', () => {
     const publishing = (role: string) =>
       statementsOf(service, role).filter(({ Action }) => JSON.stringify(Action).includes('sns:'));
-    expect(publishing('HealthFunctionRole')).toEqual([
-      { Sid: 'Notify', Effect: 'Allow', Action: 'sns:Publish', Resource: expect.anything() },
-    ]);
-    expect(JSON.stringify(publishing('HealthFunctionRole'))).toMatch(/Alerts/);
-    expect(JSON.stringify(publishing('HealthFunctionRole'))).not.toContain('*');
-    for (const role of ['ApiFunctionRole', 'postgresqlSyncRole']) expect(publishing(role)).toEqual([]);
+    for (const role of ['HealthFunctionRole', 'ApiFunctionRole']) {
+      expect(publishing(role)).toEqual([
+        { Sid: 'Notify', Effect: 'Allow', Action: 'sns:Publish', Resource: expect.anything() },
+      ]);
+      expect(JSON.stringify(publishing(role))).toMatch(/Alerts/);
+      expect(JSON.stringify(publishing(role))).not.toContain('*');
+      const allowed = statementOf(service, role, 'State').Condition?.['ForAllValues:StringLike'];
+      expect(allowed?.['dynamodb:LeadingKeys']).toContain('notify/*');
+    }
+    expect(publishing('postgresqlSyncRole')).toEqual([]);
+    expect(JSON.stringify(statementsOf(service, 'postgresqlSyncRole'))).not.toContain('notify/');
   });
 
   it('of the schedules is taken by the two groups of this account only, and sends to the queues only', () => {

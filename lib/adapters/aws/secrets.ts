@@ -1,4 +1,8 @@
-import { DescribeSecretCommand, GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { Fault } from '../../core/fault';
 import type { Clock, SecretOrigin, Secrets } from '../../core/ports';
 import { Secret } from '../../core/secret';

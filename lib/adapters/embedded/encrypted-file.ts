@@ -8,6 +8,7 @@ import {
   type Credentials,
   derivationOf,
   keysOf,
+  type LockedFile,
   lock,
   newKeys,
   parseFile,
@@ -166,16 +167,15 @@ export class EncryptedFile implements Secrets {
     for (const warning of found.warnings) this.#warnOnce(warning);
     const file = parseFile(found.text, this.path);
     const derivation = derivationOf(file);
-    const key = (await this.#key()).reveal();
-    const keys = await this.#keysFor(key, derivation, () => keysOf(file, key, this.path));
+    const keys = await this.#keysOf(file, (await this.#key()).reveal());
     return { stamp: found.stamp, credentials: unlock(file, keys, this.path), derivation, keys };
   }
 
-  async #keysFor(key: string, derivation: KeyDerivation, make: () => Promise<FileKeys>): Promise<FileKeys> {
+  async #keysOf(file: LockedFile, key: string): Promise<FileKeys> {
     const of = createHash('sha256')
-      .update(JSON.stringify([key, derivation]))
+      .update(JSON.stringify([key, derivationOf(file), file.key_check]))
       .digest('hex');
-    if (this.#derived?.of !== of) this.#derived = { of, keys: await make() };
+    if (this.#derived?.of !== of) this.#derived = { of, keys: await keysOf(file, key, this.path) };
     return this.#derived.keys;
   }
 

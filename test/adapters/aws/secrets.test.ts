@@ -42,6 +42,18 @@ describeWithServer('Secrets Manager', ministack(), (server) => {
     };
   });
 
+  it('tells the age of a secret without reading its value', async () => {
+    const prefix = newPrefix();
+    const secrets = new AwsSecrets({ client, prefix, clock: systemClock });
+    await create(`${prefix}A`, 'first');
+    const about = await secrets.about('A');
+    expect(about).toEqual({ store: 'secrets_manager', changedAt: expect.any(Number) });
+    expect(Math.abs((about?.changedAt ?? 0) - Date.now())).toBeLessThan(60_000);
+    expect(await secrets.about('not a name')).toBeUndefined();
+    await client.send(new DeleteSecretCommand({ SecretId: `${prefix}A`, RecoveryWindowInDays: 7 }));
+    expect(await secrets.about('A')).toBeUndefined();
+  });
+
   it('asks again after five minutes, or when it was told to', async () => {
     const prefix = newPrefix();
     const clock = new ManualClock();

@@ -98,7 +98,10 @@ describe('the files that documents name', () => {
     writeFileSync(join(elsewhere, 'text'), 'something else');
     symlinkSync(join(elsewhere, 'text'), join(data, 'text'));
     for (const path of ['way-out/credentials.enc', 'link.enc', 'text']) {
-      const fault = await stores().open(storeOf(path)).get('A').catch((error) => error);
+      const fault = await stores()
+        .open(storeOf(path))
+        .get('A')
+        .catch((error) => error);
       expect(fault).toMatchObject({ kind: 'config', code: 'credentials_not_allowed' });
     }
   });

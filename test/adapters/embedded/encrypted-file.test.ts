@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { EncryptedFile, type EncryptedFileOptions } from '../../../lib/adapters/embedded/encrypted-file';
 import { Secret } from '../../../lib/core/secret';
@@ -33,7 +42,7 @@ async function filled(values: { readonly [name: string]: string }, key = KEY): P
   return path;
 }
 
-const valueOf = async (file: EncryptedFile, name: string) => (await file.get(name))?.reveal();
+const reveal = async (file: EncryptedFile, name: string) => (await file.get(name))?.reveal();
 const edit = (path: string, change: (file: Record<string, unknown>) => void) => {
   const file = JSON.parse(readFileSync(path, 'utf8'));
   change(file);
@@ -57,7 +66,7 @@ describe('the file of credentials', () => {
     ['32 bytes in hexadecimal', 'aB'.repeat(32)],
   ])('is written and read with %s', async (_what, key) => {
     const path = await filled({ A: 'väl"ue\n2' }, key);
-    expect(await valueOf(open(path, { with: key }), 'A')).toBe('väl"ue\n2');
+    expect(await reveal(open(path, { with: key }), 'A')).toBe('väl"ue\n2');
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
@@ -93,29 +102,29 @@ describe('the file of credentials', () => {
   it('is read again when somebody else has changed it', async () => {
     const path = await filled({ A: 'old' });
     const reader = open(path);
-    expect(await valueOf(reader, 'A')).toBe('old');
+    expect(await reveal(reader, 'A')).toBe('old');
     await open(path).set('A', new Secret('new'));
-    expect(await valueOf(reader, 'A')).toBe('new');
+    expect(await reveal(reader, 'A')).toBe('new');
   });
 
   it('is read again on demand even where it looks as before', async () => {
     const path = await filled({ A: 'old' });
     const reader = open(path);
-    expect(await valueOf(reader, 'A')).toBe('old');
+    expect(await reveal(reader, 'A')).toBe('old');
     const text = readFileSync(path, 'utf8');
     writeFileSync(path, text.replace(/\}\s*$/, ' }'));
     utimesSync(path, 1, 1);
-    expect(await valueOf(reader, 'A')).toBe('old');
+    expect(await reveal(reader, 'A')).toBe('old');
     reader.refresh();
-    expect(await valueOf(reader, 'A')).toBe('old');
+    expect(await reveal(reader, 'A')).toBe('old');
   });
 
   it('that is made later counts from then on', async () => {
     const path = newPath();
     const reader = open(path);
-    expect(await valueOf(reader, 'A')).toBeUndefined();
+    expect(await reveal(reader, 'A')).toBeUndefined();
     await open(path).set('A', new Secret('now'));
-    expect(await valueOf(reader, 'A')).toBe('now');
+    expect(await reveal(reader, 'A')).toBe('now');
   });
 
   it('that somebody has named must be there', async () => {
@@ -154,7 +163,7 @@ describe('the file of credentials', () => {
     await open(path).set('A', new Secret('a'));
     symlinkSync(path, join(place, 'link.enc'));
     await open(join(place, 'link.enc')).set('A', new Secret('b'));
-    expect(await valueOf(open(path), 'A')).toBe('b');
+    expect(await reveal(open(path), 'A')).toBe('b');
     expect(readdirSync(place).sort()).toEqual(['link.enc', 'link.enc.lock', 'real.enc', 'real.enc.lock']);
   });
 
@@ -173,18 +182,21 @@ describe('a new key', () => {
     expect(await open(path).rotateKey(new Secret(PASSPHRASE))).toBe(2);
     await expect(open(path).get('A')).rejects.toMatchObject({ code: 'wrong_encryption_key' });
     expect(await open(path, { with: PASSPHRASE }).list()).toEqual(before);
-    expect(await valueOf(open(path, { with: PASSPHRASE }), 'B')).toBe('b');
+    expect(await reveal(open(path, { with: PASSPHRASE }), 'B')).toBe('b');
   });
 
-  it('is taken up without a restart by whoever asks for the key anew', async () => {
+  it.each([
+    ['a passphrase', PASSPHRASE],
+    ['32 bytes', randomBytes(32).toString('hex')],
+  ])('is taken up without a restart by whoever asks for the key anew: %s', async (_what, next) => {
     const path = await filled({ A: 'a' });
     let key = KEY;
     const reader = open(path, { key: async () => new Secret(key) });
-    expect(await valueOf(reader, 'A')).toBe('a');
-    await open(path).rotateKey(new Secret(PASSPHRASE));
+    expect(await reveal(reader, 'A')).toBe('a');
+    await open(path).rotateKey(new Secret(next));
     await expect(reader.get('A')).rejects.toMatchObject({ code: 'wrong_encryption_key' });
-    key = PASSPHRASE;
-    expect(await valueOf(reader, 'A')).toBe('a');
+    key = next;
+    expect(await reveal(reader, 'A')).toBe('a');
   });
 
   it.each([
@@ -206,8 +218,14 @@ describe('a file that cannot be used', () => {
   };
 
   it.each<[string, (path: string) => void]>([
-    ['wrong_encryption_key', (path) => edit(path, (file) => Object.assign(file, { key_check: flipped(file.key_check) }))],
-    ['credentials_damaged', (path) => edit(path, (file) => Object.assign(file, { ciphertext: flipped(file.ciphertext) }))],
+    [
+      'wrong_encryption_key',
+      (path) => edit(path, (file) => Object.assign(file, { key_check: flipped(file.key_check) })),
+    ],
+    [
+      'credentials_damaged',
+      (path) => edit(path, (file) => Object.assign(file, { ciphertext: flipped(file.ciphertext) })),
+    ],
     ['credentials_damaged', (path) => edit(path, (file) => Object.assign(file, { nonce: flipped(file.nonce) }))],
     ['credentials_damaged', (path) => edit(path, (file) => Object.assign(file, { ciphertext: '' }))],
     ['credentials_damaged', (path) => edit(path, (file) => Object.assign(file, { more: 1 }))],

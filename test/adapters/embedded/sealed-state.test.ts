@@ -64,7 +64,10 @@ describe('a sealed state', () => {
   it('tells another key, and one that is damaged', async () => {
     const kept = readFileSync(keyFile);
     rmSync(keyFile);
-    await expect(sealedState(plain, keyFile).get(ITEM)).rejects.toMatchObject({ kind: 'config', code: 'state_key_wrong' });
+    await expect(sealedState(plain, keyFile).get(ITEM)).rejects.toMatchObject({
+      kind: 'config',
+      code: 'state_key_wrong',
+    });
     writeFileSync(keyFile, 'short');
     expect(() => sealedState(plain, keyFile)).toThrow(/is damaged/);
     writeFileSync(keyFile, kept);

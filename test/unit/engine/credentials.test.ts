@@ -108,7 +108,8 @@ describe('the credentials of integrations', () => {
     await world.credentials();
     expect((await world.engine.service.status('shop')).warnings).toEqual([]);
     await world.home.clock.jump(100 * DAY);
-    const warning = '${PASSWORD} is 100 days old; rotation_policy wants it changed every 90 days: it was due on 2026-04-01';
+    const warning =
+      '${PASSWORD} is 100 days old; rotation_policy wants it changed every 90 days: it was due on 2026-04-01';
     expect((await world.engine.service.status('shop')).warnings).toEqual([warning]);
     expect((await world.engine.service.plan('shop', NEVER)).warnings).toContain(warning);
   });

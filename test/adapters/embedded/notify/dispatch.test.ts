@@ -35,7 +35,7 @@ describe('notifications over real servers, by a clock that stands still', () => 
   });
   afterEach(async () => {
     await mails.close();
-    await slack.stop();
+    await slack.down();
   });
 
   function dispatcher() {

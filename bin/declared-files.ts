@@ -3,12 +3,12 @@ import { loadConnector } from '../lib/connectors';
 import { invalidConfig } from '../lib/core/config';
 import type { FieldIssue } from '../lib/core/fault';
 import type { IntegrationDocument } from '../lib/core/integration';
-import { checkPipeline } from '../lib/pipeline/compile';
 import { checkDocument } from '../lib/engine/document';
 import { maskSecrets } from '../lib/engine/masking';
 import { DEFAULT_OPTIONS } from '../lib/engine/ports';
 import { referencedNames, walk } from '../lib/engine/resolve';
 import type { DeclaredIntegration } from '../lib/infra/declared';
+import { checkPipeline } from '../lib/pipeline/compile';
 import { checkFiles, type DocumentFile, problemsFault } from './document-files';
 
 const REFERENCE = /\$?\$\{[A-Za-z_][A-Za-z0-9_]*\}/g;

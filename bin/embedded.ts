@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openDataFolder } from '../lib/adapters/embedded/data-folder';
 import { openDatabase } from '../lib/adapters/embedded/database';
 import { type EmbeddedPostgresql, startEmbeddedPostgresql } from '../lib/adapters/embedded/postgresql-server';
+import { quarantineKey } from '../lib/adapters/embedded/quarantine-key';
 import { SqliteQueue } from '../lib/adapters/embedded/queue';
 import { EmbeddedScheduler } from '../lib/adapters/embedded/scheduler';
 import { sealedState } from '../lib/adapters/embedded/sealed-state';
@@ -142,7 +143,8 @@ async function compose(options: HomeOptions, cleanup: Cleanup): Promise<Home> {
       connectorTypes,
       async openDestination(context, host) {
         await rememberDestination(state, options.destinationUrl, log);
-        return openDestination('postgresql', await destination(), context, host);
+        const key = quarantineKey(dataFolder, env.EXPLORERIO_QUARANTINE_KEY);
+        return openDestination('postgresql', await destination(), { ...context, quarantineKey: key }, host);
       },
       async openSearch(host) {
         await rememberDestination(state, options.destinationUrl, log);

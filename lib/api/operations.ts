@@ -4,6 +4,7 @@ import { connectionRoutes } from './routes/connections';
 import { integrationRoutes } from './routes/integrations';
 import { notificationRoutes } from './routes/notifications';
 import { overviewRoutes } from './routes/overview';
+import { quarantineRoutes } from './routes/quarantine';
 import { schemaRoutes } from './routes/schemas';
 import { searchRoutes } from './routes/search';
 import { syncRoutes } from './routes/syncs';
@@ -14,6 +15,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...integrationRoutes,
   ...connectionRoutes,
   ...syncRoutes,
+  ...quarantineRoutes,
   ...schemaRoutes,
   ...searchRoutes,
   ...notificationRoutes,

@@ -6,8 +6,10 @@ import type { Fault } from './fault';
 import type { Json } from './json';
 import type { LookupRequest } from './pipeline';
 import type { Position, SliceKey } from './position';
+import type { QuarantineStore } from './quarantine';
 import type { StreamSchema } from './schema';
 import type { SearchableStreams, SearchReader } from './search';
+import type { Secret } from './secret';
 
 /** What a destination is opened for: one integration's place in it. */
 export interface DestinationContext {
@@ -18,6 +20,8 @@ export interface DestinationContext {
   readonly deletes: 'hard' | 'soft';
   /** What is indexed for the search; absent: nothing. */
   readonly search?: SearchableStreams;
+  /** Records in quarantine are encrypted under it; without it they are stored as they are. */
+  readonly quarantineKey?: Secret;
 }
 
 /** Why a record cannot be loaded. Never holds a value of the record. */
@@ -35,6 +39,14 @@ export interface Rejection {
   readonly schema: StreamSchema;
   /** At least one. */
   readonly reasons: readonly Reason[];
+  /** What the record was to do; an insert by default. */
+  readonly op?: number;
+}
+
+/** The records that the rows of a batch were made of by the pipeline, one for each row, in the shape of the source. */
+export interface Sources {
+  readonly schema: StreamSchema;
+  readonly rows: readonly Row[];
 }
 
 /** What one write did. */
@@ -52,6 +64,8 @@ export interface WriteOptions {
   readonly run: string;
   /** Records of this batch that the pipeline rejected. */
   readonly rejected?: readonly Rejection[];
+  /** A record that the destination refuses is kept as it was before the pipeline; by default that is how it is written. */
+  readonly sources?: Sources;
   readonly signal: AbortSignal;
 }
 
@@ -60,6 +74,8 @@ export interface Addition {
   /** Has no `ops`. */
   readonly batch: RowBatch;
   readonly rejected: readonly Rejection[];
+  /** As in {@link WriteOptions}. */
+  readonly sources?: Sources;
 }
 
 /** What `prepare` did to the stored table, in words for the run record ("added column email (text)"). */
@@ -144,6 +160,8 @@ export interface Destination {
   /** Sets the position of a slice without rows, unless one is stored already. */
   seed(slice: SliceKey, position: Position): Promise<void>;
   quarantined(query: QuarantineQuery): Promise<readonly QuarantinedRecord[]>;
+  /** What else can be done with quarantined records; absent where nothing can. */
+  readonly quarantine?: QuarantineStore;
   /** Looks values up in a table of the destination, for pipelines; absent where that cannot be. */
   lookup?(request: LookupRequest): Promise<ReadonlyMap<string, Value>>;
   /** Removes all that the integration stored: its tables, positions and quarantine. */

@@ -1,5 +1,5 @@
 import type { RowBatch, Value } from './batch';
-import type { Rejection } from './destination';
+import type { Rejection, Sources } from './destination';
 import type { StreamSchema } from './schema';
 
 /** The steps and rules of one integration between reading and writing. */
@@ -44,6 +44,8 @@ export interface PipedBatch {
   readonly batch: RowBatch;
   /** Records that go to quarantine. */
   readonly rejected: readonly Rejection[];
+  /** What the rows of `batch` were made of. */
+  readonly sources?: Sources;
   /** Records that failed and are left out and counted, with the strategy `skip`. */
   readonly skipped: number;
 }

@@ -1,11 +1,12 @@
-import type { CheckReport } from './check';
 import type { ChannelStatus, TestOutcome } from './channel';
+import type { CheckReport } from './check';
 import type { StreamInfo } from './connector';
 import type { QuarantinedRecord, QuarantineQuery } from './destination';
 import type { FaultRecord } from './fault';
 import type { IntegrationDocument } from './integration';
 import type { Json } from './json';
 import type { SecretStore } from './ports';
+import type { QuarantineFilter, ReplayOutcome } from './quarantine';
 import type { Run, RunDetails, RunState, RunTrigger } from './run';
 import type { SearchRequest, SearchResult } from './search';
 
@@ -144,6 +145,23 @@ export interface ConnectorInfo {
   readonly schema: { readonly [key: string]: Json };
 }
 
+/** Which quarantined records to replay. */
+export interface ReplayOrder {
+  readonly filter: QuarantineFilter;
+  /** Nothing is changed; the outcomes are those that would be. */
+  readonly dryRun: boolean;
+  readonly limit: number;
+  /** `next` of the part before. */
+  readonly after?: string;
+}
+
+/** What became of them. */
+export interface ReplayResult {
+  readonly outcomes: readonly ReplayOutcome[];
+  /** Where to go on; absent when all were seen. */
+  readonly next?: string;
+}
+
 /** Which runs to list: newest first, after the run with id `after`. */
 export interface RunQuery {
   readonly limit: number;
@@ -220,6 +238,10 @@ export interface Service {
   credentials(): Promise<readonly Credential[]>;
   stats(): Promise<readonly IntegrationStats[]>;
   quarantined(id: string, query: QuarantineQuery): Promise<readonly QuarantinedRecord[]>;
+  /** Sends quarantined records through the pipeline of the stored document again, oldest first. Never loads one twice. */
+  replayQuarantined(id: string, order: ReplayOrder, signal: AbortSignal): Promise<ReplayResult>;
+  /** Drops quarantined records; gives how many. */
+  dropQuarantined(id: string, filter: QuarantineFilter): Promise<number>;
   /**
    * Finds records in the fields that streams name for it. An unknown integration is `config`/`not_found`; what cannot be
    * searched for is `config`/`invalid_search`.

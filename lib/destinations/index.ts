@@ -79,7 +79,7 @@ export function destination<C>(definition: DestinationDefinition<C>): Destinatio
 
 function guardDestination(inner: Destination, classify: Classify): Destination {
   const guard = <T>(doing: string, work: () => Promise<T>) => guarded(doing, classify, work);
-  const { append, lookup } = inner;
+  const { append, lookup, quarantine } = inner;
   return {
     accepts: inner.accepts,
     check: (signal) => guard('checking the destination', () => inner.check(signal)),
@@ -95,6 +95,13 @@ function guardDestination(inner: Destination, classify: Classify): Destination {
     discard: (stream, load) => guard(`discarding a load of ${stream}`, () => inner.discard(stream, load)),
     seed: (slice, position) => guard(`seeding ${slice.stream}`, () => inner.seed(slice, position)),
     quarantined: (query) => guard('listing quarantined records', () => inner.quarantined(query)),
+    ...(quarantine && {
+      quarantine: {
+        entries: (filter, page) => guard('reading quarantined records', () => quarantine.entries(filter, page)),
+        remove: (filter) => guard('dropping quarantined records', () => quarantine.remove(filter)),
+        replay: (request) => guard(`replaying ${request.schema.stream}`, () => quarantine.replay(request)),
+      },
+    }),
     ...(lookup && {
       lookup: (request) => guard(`looking into ${request.table}`, () => lookup.call(inner, request)),
     }),

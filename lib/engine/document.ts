@@ -9,9 +9,9 @@ import {
   integrationFields,
   RESERVED_NAMES,
 } from '../core/integration';
-import { lintDocument } from './lint';
 import type { CredentialStores } from '../core/ports';
 import { NO_STORES } from './credential-store';
+import { lintDocument } from './lint';
 import { forgottenSecrets } from './masking';
 
 /** Sections that would change or guard the data and are not built yet: accepting them in silence would be a lie. */
@@ -75,7 +75,12 @@ export async function checkDocument(
     await home?.checkPipeline?.(fields).catch((error) => noteIssues(issues, error));
   }
   if (issues.length > 0 || !fields) throw invalidConfig(issues);
-  return { document, fields, connector, warnings: [...warningsOf(fields, home ?? {}), ...lintDocument(document, fields)] };
+  return {
+    document,
+    fields,
+    connector,
+    warnings: [...warningsOf(fields, home ?? {}), ...lintDocument(document, fields)],
+  };
 }
 
 async function connectorOf(document: IntegrationDocument, loadConnector: (type: string) => Promise<Connector>) {

@@ -1,10 +1,11 @@
 import type { Batch } from '../core/batch';
 import type { Destination } from '../core/destination';
+import type { QuarantineStore } from '../core/quarantine';
 import { checkRenewing, type Renewing } from './renewing';
 
 /** A destination whose login is made again with other values of its secrets when it is refused. */
 export async function renewedDestination(renewing: Renewing<Destination>): Promise<Destination> {
-  const { accepts, append, lookup } = (await renewing.current()).opened;
+  const { accepts, append, lookup, quarantine } = (await renewing.current()).opened;
   return {
     accepts,
     check: (signal) => checkRenewing(renewing, signal),
@@ -27,11 +28,22 @@ export async function renewedDestination(renewing: Renewing<Destination>): Promi
     discard: (stream, load) => renewing.use((destination) => destination.discard(stream, load)),
     seed: (slice, position) => renewing.use((destination) => destination.seed(slice, position)),
     quarantined: (query) => renewing.use((destination) => destination.quarantined(query)),
+    ...(quarantine && { quarantine: renewedQuarantine(renewing, quarantine) }),
     ...(lookup && {
       lookup: (request) => renewing.use((destination) => (destination.lookup ?? lookup).call(destination, request)),
     }),
     drop: () => renewing.use((destination) => destination.drop()),
     close: () => renewing.close(),
+  };
+}
+
+function renewedQuarantine(renewing: Renewing<Destination>, first: QuarantineStore): QuarantineStore {
+  const use = <T>(work: (quarantine: QuarantineStore) => Promise<T>) =>
+    renewing.use((destination) => work(destination.quarantine ?? first));
+  return {
+    entries: (filter, page) => use((quarantine) => quarantine.entries(filter, page)),
+    remove: (filter) => use((quarantine) => quarantine.remove(filter)),
+    replay: (request) => use((quarantine) => quarantine.replay(request)),
   };
 }
 

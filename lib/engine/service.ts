@@ -25,6 +25,7 @@ import { boundTo, openPipeline } from './open-pipeline';
 import { decide, describePlan, type StreamDecision, unknownStreams } from './planning';
 import { redactingService } from './redacting';
 import { redrive } from './redrive';
+import { dropQuarantined, replay } from './replay';
 import { cancelRun, loadRun, requestRun } from './runs';
 import { forgetSchemas } from './schema-policy';
 import { search } from './search';
@@ -85,6 +86,8 @@ function plainService(context: EngineContext): Service {
       return Promise.all(all.map((stored) => statsOf(context, stored.key.sort)));
     },
     search: (request, signal) => search(context, request, signal),
+    replayQuarantined: (id, order, signal) => replay(context, id, order, signal),
+    dropQuarantined: (id, filter) => dropQuarantined(context, id, filter),
     quarantined: async (id, query) => {
       const { fields } = await checkDocument(await targetDocument(context, id), ports.loadConnector);
       const destination = await openDestination(ports, fields);

@@ -171,10 +171,12 @@ class SliceWork {
   async #write(batch: Batch): Promise<void> {
     checkPosition(batch.after, batch.schema.stream);
     const unpiped = { batch, rejected: [], skipped: 0 };
-    const { batch: ready, rejected, skipped } = batch.kind === 'rows' ? await this.#piped(batch) : unpiped;
+    const piped: PipedBatch | typeof unpiped = batch.kind === 'rows' ? await this.#piped(batch) : unpiped;
+    const { batch: ready, rejected, skipped } = piped;
+    const sources = 'sources' in piped && piped.sources ? { sources: piped.sources } : {};
     await this.#prepare(ready.schema);
     const { destination } = this.#task.session;
-    const result = await destination.write(ready, this.#slice, { ...this.#options(), rejected });
+    const result = await destination.write(ready, this.#slice, { ...this.#options(), rejected, ...sources });
     await this.#wrote(batch, result, { rejected: rejected.length, skipped });
   }
 

@@ -15,6 +15,13 @@ export interface BoundTo {
   readonly strategy: NonNullable<ErrorHandling['strategy']>;
 }
 
+/** Rows that go on, and the records that they were made of. */
+interface Kept {
+  readonly rows: Row[];
+  readonly sourceRows: Row[];
+  readonly ops?: Uint8Array;
+}
+
 const LEFT_OUT = Mark.Broken | Mark.Filtered | Mark.Invalid;
 const FAILED = Mark.Broken | Mark.Invalid;
 
@@ -55,22 +62,26 @@ export class BoundSteps implements BoundPipeline {
 
   #finish(frame: Frame, batch: RowBatch, purpose: PipePurpose): PipedBatch {
     const failed = frame.reasons.size;
-    const { rows, ops } =
-      failed + frame.filtered > 0 ? this.#kept(frame, batch, purpose) : { ...batch, rows: frame.rows };
+    const { rows, ops, sourceRows } =
+      failed + frame.filtered > 0
+        ? this.#kept(frame, batch, purpose)
+        : { ...batch, rows: frame.rows, sourceRows: batch.rows };
+    const sources = { schema: batch.schema, rows: sourceRows };
     const result: RowBatch = {
       ...withoutOps(batch),
       schema: this.output,
       rows: this.#projected(rows),
       ...(ops && { ops }),
     };
-    if (failed === 0) return { batch: result, rejected: [], skipped: 0 };
+    if (failed === 0) return { batch: result, rejected: [], skipped: 0, sources };
     if (this.#strategy === 'stop') throw refused(frame, this.output.stream);
-    if (this.#strategy === 'skip') return { batch: result, rejected: [], skipped: failed };
-    return { batch: result, rejected: rejections(frame, batch), skipped: 0 };
+    if (this.#strategy === 'skip') return { batch: result, rejected: [], skipped: failed, sources };
+    return { batch: result, rejected: rejections(frame, batch), skipped: 0, sources };
   }
 
-  #kept(frame: Frame, batch: RowBatch, { load }: PipePurpose): { rows: Row[]; ops?: Uint8Array } {
+  #kept(frame: Frame, batch: RowBatch, { load }: PipePurpose): Kept {
     const rows: Row[] = [];
+    const sourceRows: Row[] = [];
     const ops: number[] = [];
     const deletes = !load && this.output.key.length > 0;
     let changes = batch.ops !== undefined;
@@ -80,14 +91,16 @@ export class BoundSteps implements BoundPipeline {
       if (row === undefined) continue;
       if ((mark & LEFT_OUT) === 0) {
         rows.push(row);
+        sourceRows.push(batch.rows[index] ?? []);
         ops.push(batch.ops?.[index] ?? Op.Insert);
       } else if (deletes && (mark & FAILED) === 0) {
         rows.push(row);
+        sourceRows.push(batch.rows[index] ?? []);
         ops.push(Op.Delete);
         changes = true;
       }
     }
-    return changes ? { rows, ops: Uint8Array.from(ops) } : { rows };
+    return changes ? { rows, sourceRows, ops: Uint8Array.from(ops) } : { rows, sourceRows };
   }
 
   #projected(rows: Row[]): Row[] {
@@ -101,9 +114,14 @@ function withoutOps({ ops: _, ...batch }: RowBatch): RowBatch {
   return batch;
 }
 
-function rejections(frame: Frame, { rows, schema }: RowBatch): Rejection[] {
+function rejections(frame: Frame, { rows, schema, ops }: RowBatch): Rejection[] {
   const byPlace = [...frame.reasons].sort(([left], [right]) => left - right);
-  return byPlace.map(([index, reasons]) => ({ row: rows[index] ?? [], schema, reasons }));
+  return byPlace.map(([index, reasons]) => ({
+    row: rows[index] ?? [],
+    schema,
+    reasons,
+    ...(ops && { op: ops[index] ?? Op.Insert }),
+  }));
 }
 
 function refused(frame: Frame, stream: string): Fault {

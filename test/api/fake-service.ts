@@ -1,9 +1,10 @@
 import { invalidConfig } from '../../lib/core/config';
 import { Fault } from '../../lib/core/fault';
 import type { IntegrationDocument } from '../../lib/core/integration';
+import type { QuarantineFilter } from '../../lib/core/quarantine';
 import type { Run, RunDetails } from '../../lib/core/run';
 import type { SearchRequest } from '../../lib/core/search';
-import type { Integration, RedriveQuery, Service, SyncRequest } from '../../lib/core/service';
+import type { Integration, RedriveQuery, ReplayOrder, Service, SyncRequest } from '../../lib/core/service';
 import * as full from './full-answers';
 
 function notFound(what: string): Fault {
@@ -177,6 +178,18 @@ export class FakeService implements Service {
   async stats() {
     this.#enter('stats');
     return [full.stats];
+  }
+
+  async replayQuarantined(id: string, order: ReplayOrder) {
+    this.#enter('replayQuarantined', id, order);
+    await this.get(id);
+    return full.replayResult;
+  }
+
+  async dropQuarantined(id: string, filter: QuarantineFilter) {
+    this.#enter('dropQuarantined', id, filter);
+    await this.get(id);
+    return 3;
   }
 
   async quarantined(id: string, query: { readonly limit: number }) {

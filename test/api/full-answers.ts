@@ -14,6 +14,7 @@ import type {
   IntegrationStatus,
   Plan,
   Redriven,
+  ReplayResult,
 } from '../../lib/core/service';
 
 // Every optional field is filled in: a field that is new in lib/core fails here first, and then in the test that
@@ -168,6 +169,13 @@ export const streamInfo: Full<StreamInfo> = {
   cursors: [{ column: 'updatedAt', nullable: true, indexed: false, coarse: false }],
   notes: ['no key'],
   unreadable: new Fault('config', 'denied', 'reading orders: permission denied', { hint: 'Grant SELECT.' }),
+};
+
+export const replayResult: Full<ReplayResult> = {
+  outcomes: [
+    { id: '1', stream: 'orders', state: 'failed', reasons: [{ message: 'too small', field: 'total', rule: 'range' }] },
+  ],
+  next: '1',
 };
 
 export const quarantinedRecord: Full<QuarantinedRecord> = {

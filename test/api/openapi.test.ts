@@ -117,6 +117,7 @@ describe('answers', () => {
     ['POST', '/api/plan', about.plan, SALES],
     ['GET', '/api/integrations/health', about.health],
     ['GET', '/api/integrations/stats', about.stats],
+    ['GET', '/api/credentials', about.credentialList],
     ['GET', '/api/connectors', about.connectorList],
     ['GET', '/', about.about],
     ['GET', '/healthz', about.liveness],
@@ -138,7 +139,10 @@ describe('answers', () => {
     await call('POST', '/api/integrations', SALES);
     for (const { method, path, body, answers: declared } of OPERATIONS) {
       if (method === 'delete') continue;
-      const target = path.replace('{id}', 'sales').replace('{run}', 'run-1').replace(/search$/, '$&?q=main');
+      const target = path
+        .replace('{id}', 'sales')
+        .replace('{run}', 'run-1')
+        .replace(/search$/, '$&?q=main');
       const sent =
         path === '/api/integrations' ? { ...SALES, name: 'other' } : body?.schema === 'document' ? SALES : {};
       const { status } = await call(method.toUpperCase(), target, method === 'get' ? undefined : sent);

@@ -112,7 +112,7 @@ export async function leftovers({ client, schema }: Side): Promise<string[]> {
     `select 'table ' || relname as what from pg_class
      where relnamespace = $1::regnamespace and relkind = 'r'
        and relname not in (${TABLES.map(({ name }) => `'${name}'`).join(', ')})
-       and relname !~ '^_explorerio_(positions|tables|loads|quarantine)$'
+       and relname !~ '^_explorerio_(positions|tables|loads|quarantine|shapes)$'
      union all select 'index ' || relname from pg_class
      where relnamespace = $1::regnamespace and relname ~ '^_explorerio_index_'
      union all select 'position of load ' || load from "${schema}"._explorerio_positions where load <> ''

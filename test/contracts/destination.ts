@@ -97,8 +97,8 @@ export function destinationContract(fixture: () => DestinationFixture): void {
 
   it('lists quarantined records newest first, in pages, by stream', async () => {
     const { destination, slice, schema } = await startWriting();
-    for (const name of ['a', 'b', 'c']) {
-      const rejected = [{ row: [1n, name], schema, reasons: [{ message: name }] }];
+    for (const [index, name] of ['a', 'b', 'c'].entries()) {
+      const rejected = [{ row: [BigInt(index), name], schema, reasons: [{ message: name }] }];
       await destination.write(rowBatch(schema, [], name), slice, options(1, { rejected }));
     }
     const first = await destination.quarantined({ limit: 2 });

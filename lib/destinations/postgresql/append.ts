@@ -63,13 +63,17 @@ class Group {
     };
   }
 
-  *#encoded({ batch, rejected }: Addition): Generator<Uint8Array, void, undefined> {
-    const { rows, schema } = batch;
+  *#encoded({ batch, rejected, sources = batch }: Addition): Generator<Uint8Array, void, undefined> {
+    const { rows } = batch;
     this.#last = batch;
     this.#rows += rows.length;
     this.#rejected.push(...rejected);
     const refuse = ({ index, reason, field }: Refusal) =>
-      void this.#refused.push({ row: rows[index] ?? [], schema, reasons: [reasonOf(reason, field)] });
+      void this.#refused.push({
+        row: sources.rows[index] ?? [],
+        schema: sources.schema,
+        reasons: [reasonOf(reason, field)],
+      });
     for (const chunk of encodeRows({ shape: this.#shape, rows, ops: undefined, staged: false, refuse })) {
       this.#bytes += chunk.length;
       yield chunk;

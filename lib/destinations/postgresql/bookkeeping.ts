@@ -12,6 +12,7 @@ export interface Bookkeeping {
   readonly tables: string;
   readonly loads: string;
   readonly quarantine: string;
+  readonly shapes: string;
 }
 
 /** What is known of a load. */
@@ -28,13 +29,15 @@ export function bookkeeping(namespace: string): Bookkeeping {
     tables: table('tables'),
     loads: table('loads'),
     quarantine: table('quarantine'),
+    shapes: table('shapes'),
   };
 }
 
 /** Creates the namespace and our tables in it where they are missing. Several processes may do this at once. */
 export async function createBookkeeping(session: Session, books: Bookkeeping): Promise<void> {
+  // The table that was added last: where it is, everything older is, too.
   const [existing] = await session.query('SELECT to_regclass($1) AS last, to_regnamespace($2) AS namespace', [
-    books.quarantine,
+    books.shapes,
     books.schema,
   ]);
   if (existing?.last) return;
@@ -55,7 +58,14 @@ export async function createBookkeeping(session: Session, books: Bookkeeping): P
       CREATE TABLE IF NOT EXISTS ${books.quarantine} (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, integration text NOT NULL, stream text NOT NULL,
         run text NOT NULL, partition text NOT NULL, reason text NOT NULL, field text, rule text, record json NOT NULL,
-        at timestamptz NOT NULL DEFAULT now());`);
+        at timestamptz NOT NULL DEFAULT now());
+      ALTER TABLE ${books.loads} ADD COLUMN IF NOT EXISTS started_at timestamptz;
+      ALTER TABLE ${books.loads} ALTER COLUMN started_at SET DEFAULT now();
+      ALTER TABLE ${books.quarantine} ADD COLUMN IF NOT EXISTS record_key text, ADD COLUMN IF NOT EXISTS shape text,
+        ADD COLUMN IF NOT EXISTS op smallint, ADD COLUMN IF NOT EXISTS reasons json, ADD COLUMN IF NOT EXISTS load text;
+      CREATE UNIQUE INDEX IF NOT EXISTS _explorerio_quarantine_record
+        ON ${books.quarantine} (integration, stream, record_key);
+      CREATE TABLE IF NOT EXISTS ${books.shapes} (digest text PRIMARY KEY, schema json NOT NULL);`);
   });
 }
 

@@ -10,6 +10,9 @@ import { lookupValues } from './lookup';
 import { prepareStream } from './prepare';
 import { publishLoad } from './publish';
 import { listQuarantine } from './quarantine';
+import { quarantineCipher } from './quarantine-cipher';
+import { quarantineEntries, removeEntries } from './quarantine-entries';
+import { replayRecords } from './quarantine-replay';
 import { discardLoad, dropIntegration } from './remove';
 import { openSessions, type Session } from './session';
 import { shapes } from './shape';
@@ -25,9 +28,10 @@ export function openPostgresql(config: PostgresqlConfig, context: DestinationCon
   // Of their own: a look-up is made while a writer holds its connection, and waiting for each other would be for ever.
   const lookups = openSessions({ ...config, max_connections: 1 }, host);
   const books = bookkeeping(context.namespace);
+  const cipher = quarantineCipher(context.quarantineKey);
   const target = { namespace: context.namespace, softDeletes: context.deletes === 'soft' };
   const search = new Map(Object.entries(context.search ?? {}));
-  const writing: Writing = { books, target, bind: shapes(typeCatalog()), fitting: new WeakMap(), search };
+  const writing: Writing = { books, target, bind: shapes(typeCatalog()), fitting: new WeakMap(), search, cipher };
   const { integration } = context;
   let ready = false;
   const withBooks = <T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>): Promise<T> =>
@@ -60,7 +64,14 @@ export function openPostgresql(config: PostgresqlConfig, context: DestinationCon
       withBooks(undefined, (session) => discardLoad(session, books, integration, stream, load)),
     seed: (slice, position) => withBooks(undefined, (session) => seedPosition(session, books, slice, position)),
     lookup: (request) => lookups.use(undefined, (session) => lookupValues(session, context.namespace, request)),
-    quarantined: (query) => withBooks(undefined, (session) => listQuarantine(session, books, integration, query)),
+    quarantined: (query) => withBooks(undefined, (session) => listQuarantine(session, writing, integration, query)),
+    quarantine: {
+      entries: (filter, page) =>
+        withBooks(undefined, (session) => quarantineEntries(session, writing, integration, filter, page)),
+      remove: (filter) => withBooks(undefined, (session) => removeEntries(session, books, integration, filter)),
+      replay: (request) =>
+        withBooks(request.signal, (session) => replayRecords(session, writing, integration, request)),
+    },
     drop: async () => {
       await sessions.use(undefined, (session) => dropIntegration(session, books, integration));
       ready = false;

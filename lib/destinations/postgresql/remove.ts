@@ -54,7 +54,9 @@ async function dropNamespaceIfUnused(session: Session, books: Bookkeeping): Prom
        OR EXISTS (SELECT FROM ${books.quarantine}) AS by_others`,
   );
   if (used?.by_others === 't') return;
-  await session.query(`DROP TABLE ${[books.tables, books.positions, books.loads, books.quarantine].join(', ')}`);
+  await session.query(
+    `DROP TABLE ${[books.tables, books.positions, books.loads, books.quarantine, books.shapes].join(', ')}`,
+  );
   const [left] = await session.query(
     `SELECT $1 = 'public' OR NOT pg_has_role(n.nspowner, 'USAGE')
        OR EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid) OR EXISTS (SELECT FROM pg_proc WHERE pronamespace = n.oid)

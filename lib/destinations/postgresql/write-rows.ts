@@ -1,5 +1,5 @@
 import { Op, type RowBatch, UNCHANGED } from '../../core/batch';
-import type { Rejection } from '../../core/destination';
+import type { Rejection, Sources } from '../../core/destination';
 import { errorCode, errorMessage, isDataError } from './classify';
 import { encodeRows, type Refusal, reasonOf } from './encode';
 import { type Folded, foldChanges } from './fold';
@@ -29,6 +29,7 @@ export interface Way {
   readonly load: boolean;
   /** Rows that the server refuses are found one by one. Otherwise the first of them ends the attempt, which costs less. */
   readonly careful: boolean;
+  readonly sources?: Sources | undefined;
 }
 
 /** What to write. Where rows were left out or joined, `origin` tells the place in the batch of each. */
@@ -63,8 +64,9 @@ export async function writeRows(session: Session, batch: RowBatch, way: Way): Pr
   const rejected = [...refused.values()]
     .sort((left, right) => left.index - right.index)
     .map(({ index, field, reason }): Rejection => {
-      const row = batch.rows[index] ?? [];
-      return { row, schema: batch.schema, reasons: [reasonOf(reason, field)] };
+      const { schema, rows } = way.sources ?? batch;
+      const op = batch.ops?.[index];
+      return { row: rows[index] ?? [], schema, reasons: [reasonOf(reason, field)], ...(op !== undefined && { op }) };
     });
   return { rows: batch.rows.length - rejected.length, bytes: attempt.bytes, rejected };
 }
@@ -113,10 +115,17 @@ function originOf({ origin }: Changes, place: number): number {
 
 function refusal(error: unknown, { changes, way }: Attempt, place: number): Refusal {
   const index = originOf(changes, place);
-  const reason = `the database refused the record: ${errorMessage(error)}`;
+  const reason = `the database refused the record: ${withoutValues(error)}`;
   const stored = error instanceof Error && 'column' in error ? error.column : undefined;
   const field = way.move.shape.columns.find(({ name }) => name === stored)?.source.name;
   return { index, reason, ...(field !== undefined && { field }) };
+}
+
+/** The server quotes the value that it refuses, and a reason holds none. */
+function withoutValues(error: unknown): string {
+  const { column, constraint, table } = error as { readonly [part: string]: unknown };
+  const names = [column, constraint, table];
+  return errorMessage(error).replaceAll(/"[^"]*"/g, (quote) => (names.includes(quote.slice(1, -1)) ? quote : '"…"'));
 }
 
 async function writeWhole(session: Session, attempt: Attempt, from: number, to: number): Promise<void> {

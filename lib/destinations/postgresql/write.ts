@@ -5,7 +5,8 @@ import type { SearchableStream } from '../../core/search';
 import { type Bookkeeping, movePosition } from './bookkeeping';
 import { isDataError } from './classify';
 import { shadowName } from './names';
-import { quarantine } from './quarantine';
+import { forgetDeleted, quarantine } from './quarantine';
+import type { QuarantineCipher } from './quarantine-cipher';
 import { finishTransaction, type Session, transaction } from './session';
 import type { Bind, Shape, Target } from './shape';
 import { ensureStaging } from './staging';
@@ -19,6 +20,7 @@ export interface Writing {
   readonly books: Bookkeeping;
   readonly target: Target;
   readonly bind: Bind;
+  readonly cipher: QuarantineCipher;
   /** Shadow tables that were found to hold a shape. Ours alone, they only ever gain columns, so they go on to hold it. */
   readonly fitting: WeakMap<Shape, Map<string, StoredColumns>>;
   /** What is indexed for the search. */
@@ -39,14 +41,14 @@ interface Done {
 /** The end of every write: what could not be stored goes to quarantine, and the position moves. */
 export async function finishWrite(
   session: Session,
-  { books }: Writing,
+  writing: Writing,
   slice: SliceKey,
   { run, fence }: WriteOptions,
   { after, rows, bytes, rejected, refused }: Done,
 ): Promise<WriteResult> {
   const left = [...rejected, ...refused];
-  if (left.length > 0) await quarantine(session, books, slice, run, left);
-  await movePosition(session, books, slice, { fence, position: after, rows });
+  if (left.length > 0) await quarantine(session, writing, slice, run, left);
+  await movePosition(session, writing.books, slice, { fence, position: after, rows });
   return { rows, bytes, quarantined: refused.length };
 }
 
@@ -74,7 +76,9 @@ export async function writeBatch(
   const attempt = (careful: boolean) =>
     writeToTable(session, writing, shape, slice, async (table, stored) => {
       const move = { shape, stored, table, staging, softDeletes: writing.target.softDeletes };
-      return finish(await writeKind(session, batch, { move, load, careful }));
+      const written = await writeKind(session, batch, { move, load, careful, sources: options.sources });
+      if (!load) await forgetDeleted(session, writing, slice, batch, options.sources);
+      return finish(written);
     });
   try {
     return await attempt(false);

@@ -109,7 +109,7 @@ for (const version of [15, 18] as const) {
           CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) WHEN c.relkind = 'i' THEN pg_get_indexdef(c.oid) END AS definition,
           (SELECT string_agg(attname || coalesce(attacl::text, '') || coalesce(col_description(c.oid, attnum), ''), ',' ORDER BY attnum)
            FROM pg_attribute a WHERE a.attrelid = c.oid AND attnum > 0) AS columns
-          FROM pg_class c WHERE c.relnamespace = '${ns}'::regnamespace AND c.relname !~ '^_explorerio_(pos|tab|loa|qua)'
+          FROM pg_class c WHERE c.relnamespace = '${ns}'::regnamespace AND c.relname !~ '^_explorerio_(pos|tab|loa|qua|sha)'
           ORDER BY c.relname`);
       const before = await facts();
       expect(before.length).toBe(6);

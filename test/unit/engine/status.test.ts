@@ -46,7 +46,7 @@ describe('status', () => {
   }
 
   it('is idle before the first run, and nothing is made up', async () => {
-    expect(await status()).toEqual({ integration: 'shop', state: 'idle', enabled: true, queued: [] });
+    expect(await status()).toEqual({ integration: 'shop', state: 'idle', enabled: true, queued: [], warnings: [] });
     expect(await health()).toMatchObject({ status: 'unknown', connectionStatus: 'unknown', errorRate: 0 });
     expect(await stats()).toMatchObject({ runs: { total: 0 }, rows: 0, errorRate: 0, rowsPerSecond: 0 });
   });

@@ -70,6 +70,11 @@ export interface PartitionRequest {
   readonly want: number;
   /** The cursor that later increments will use, if any: `Partitions.after` is then needed. */
   readonly cursor?: Cursor;
+  /**
+   * The read began anew already because its snapshot ended with a process, and will again: where the stream has a key,
+   * give parts that any process can go on with, in the order of the key, at the price of one moment for all rows.
+   */
+  readonly resumable?: true;
   readonly signal: AbortSignal;
 }
 
@@ -79,6 +84,8 @@ export interface Partitions {
   readonly parts: readonly Json[];
   /** Where the first increment begins once all parts have been read; gap-free, overlap allowed. */
   readonly after?: Position;
+  /** The answer to `resumable`: the parts stand on no snapshot. */
+  readonly resumable?: true;
 }
 
 /** The column that orders increments. */

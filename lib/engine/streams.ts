@@ -14,6 +14,8 @@ import { FEED, keys, LOADED, RUN_RETENTION_MS, type RunItem, type SliceItem, typ
 import { nextFence } from './tasks';
 
 const MOST_RESTARTS = 50;
+const SEVERAL_MOMENTS =
+  'it did not fit into the time of one function, so it was read in the order of its key: rows may be of different moments; a cursor column (sync_strategy) brings it to one';
 
 /** Changes a stream of a run, but only while `holder` (the item as it was claimed) still holds its lease. */
 async function changeHeld(
@@ -98,9 +100,16 @@ async function prepareLoad(
   const alone = !context.options.exclusive && !isRepairable(stream);
   const serial = session.pipeline?.isSerial(stream.stream) === true;
   const want = alone || serial ? 1 : parallelOf(context, run);
-  const request = { stream: stream.schema, want, signal, ...(stream.cursor && { cursor: stream.cursor }) };
+  const request = {
+    stream: stream.schema,
+    want,
+    signal,
+    ...(stream.cursor && { cursor: stream.cursor }),
+    // Functions end by their time limit: what did not fit into one the first time will not the second time.
+    ...(alone && stream.restarts > 0 && { resumable: true as const }),
+  };
   const planned: Partitions = partitions ? await partitions.call(session.source, request) : { parts: [null] };
-  const { parts, after = stream.after } = planned;
+  const { parts, after = stream.after, resumable } = planned;
   if (skip && after) {
     const key = { integration: run.integration, stream: stream.stream, partition: INCREMENT };
     await session.destination.prepare(key, outputOf(session, stream.schema));
@@ -110,14 +119,15 @@ async function prepareLoad(
   }
   const load = `${run.id}.${stream.restarts}`;
   await forgetOldLoad(context, run, stream, session, load);
-  const reserved = alone && { reserved: newLease(context) };
-  await changeHeld(context, run, stream, (current) => ({
+  const reserved = alone && !resumable && { reserved: newLease(context) };
+  await changeHeld(context, run, stream, ({ reserved: _former, ...current }) => ({
     ...current,
     parts,
     load,
     attempts: 0,
     ...(after && { after }),
     ...reserved,
+    ...(resumable && { notes: [...new Set([...current.notes, SEVERAL_MOMENTS])] }),
   }));
   return parts.length;
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Batch } from '../../lib/core/batch';
 import type { Json } from '../../lib/core/json';
+import type { Position } from '../../lib/core/position';
 import { type OpenSource, openSource } from '../contracts/open-source';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
@@ -230,6 +231,34 @@ describeWithServer('relations of PostgreSQL 18', postgresql({ version: 18 }), (s
     await expect(read(false).next()).rejects.toMatchObject({ kind: 'lost', code: 'snapshot_lost' });
     const { value } = await read(true).next();
     expect(value?.kind === 'rows' && value.rows).toHaveLength(100);
+  });
+
+  it('reads in the order of the key where no snapshot lives long enough, and any process goes on behind each batch', async () => {
+    await client.query(`create table keyed (name text collate "C", part float8, v int, primary key (name, part));
+      insert into keyed select 'it''s "' || g % 7, case when g = 1 then 'nan' else g / 3.0 end, g from generate_series(1, 100) g`);
+    const schema = await open.schema('keyed');
+    const planned = await open.partitions(schema, { resumable: true });
+    expect(planned).toMatchObject({ parts: [{ kind: 'keyed' }], resumable: true });
+    const rows: unknown[] = [];
+    let from: Position | undefined;
+    for (;;) {
+      await using next = await openSource('postgresql', configOf(server()));
+      const size = { rows: 9, bytes: 1 << 20 };
+      const options = { size, accept: ['pgcopy-binary'] as const, ...(from && { from }) };
+      const read = next.part(schema, planned.parts[0] as Json, options)[Symbol.asyncIterator]();
+      const { value, done } = await read.next();
+      await read.return?.();
+      if (done) break;
+      if (value.kind === 'rows') rows.push(...value.rows.map((row) => row[2]));
+      from = value.after;
+      await client.query(`update keyed set v = v where v = 50; insert into keyed values ('', ${rows.length}, 0)`);
+    }
+    expect(rows.filter((v) => v !== 0).sort((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 100 }, (_, i) => i + 1),
+    );
+    await client.query('create table unkeyed (v int)');
+    const unkeyed = await open.partitions(await open.schema('unkeyed'), { resumable: true });
+    expect(unkeyed.resumable).toBeUndefined();
   });
 
   it.each([[], ['pgcopy-binary'] as const])('lets many scans share one connection, accepting %j', async (...accept) => {

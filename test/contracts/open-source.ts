@@ -12,6 +12,7 @@ interface ReadOptions {
   readonly size?: ScanRequest['size'];
   readonly want?: number;
   readonly cursor?: Cursor;
+  readonly resumable?: true;
   readonly each?: (batch: Batch) => Promise<void>;
 }
 
@@ -45,8 +46,14 @@ export async function openSource(type: string, config: unknown, network?: Networ
   });
   const signal = AbortSignal.timeout(25_000);
   const size = { rows: 10_000, bytes: 8 << 20 };
-  const partitions = (stream: StreamSchema, { want = 1, cursor }: ReadOptions = {}) => {
-    const request: PartitionRequest = { stream, want, signal, ...(cursor && { cursor }) };
+  const partitions = (stream: StreamSchema, { want = 1, cursor, resumable }: ReadOptions = {}) => {
+    const request: PartitionRequest = {
+      stream,
+      want,
+      signal,
+      ...(cursor && { cursor }),
+      ...(resumable && { resumable }),
+    };
     return source.partitions?.(request) ?? Promise.resolve({ parts: [null] });
   };
   const scan = (stream: StreamSchema, request: Partial<ScanRequest>): AsyncIterable<Batch> => {

@@ -85,6 +85,29 @@ describeWithServer('functions in a stage made by hand', ministack(), (cloud) => 
       });
     }, 120_000);
 
+    it('read a table without a cursor, which takes longer than a function may, in the order of its key', async () => {
+      const { source, target } = databases;
+      await source.query(`create schema plain; create table plain.people (id int primary key, name text, made timestamptz default now());
+        insert into plain.people select g, repeat(md5(g::text), 8) from generate_series(1, ${ROWS}) g`);
+      const { host, port, user } = server();
+      const connection = { host, port, database: 'source', username: user, password: '${SOURCE_PASSWORD}' };
+      const document = {
+        name: 'plain',
+        type: 'postgresql',
+        schemas: ['plain'],
+        connection,
+        sync_settings: { mode: 'full' },
+      };
+      expect(await request('POST', '/api/integrations', document)).toMatchObject({ status: 201 });
+      const { body } = await request('POST', '/api/integrations/plain/sync', { async: true });
+      const { run, invocations } = await work((body as { readonly id: string }).id);
+      expect(run).toMatchObject({ state: 'succeeded', rows: ROWS });
+      expect(run.streams[0]?.notes.join()).toMatch(/in the order of its key/);
+      expect(invocations).toBeGreaterThanOrEqual(10);
+      const stored = (await target.query(digest('plain.plain__people'))).rows;
+      expect(stored).toEqual((await source.query(digest('plain.people'))).rows);
+    }, 120_000);
+
     it('start a run at a tick of a schedule, once for one time', async () => {
       await databases.source.query("insert into public.people values (0, 'late')");
       const at = '2026-11-25T02:00:00Z';

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { CheckReport, CheckStep } from '../../core/check';
 import { Fault, toFault } from '../../core/fault';
+import type { FoundAddress, Network } from '../../core/network';
 import { classify } from './classify';
 import type { PostgresqlConfig } from './config';
 import { selectedRelations, streamInfos } from './discover';
@@ -61,8 +62,9 @@ async function attempt(step: Step, progress: Progress): Promise<CheckStep> {
     return { name: step.name, state: 'warning', detail: warning, hint, milliseconds: milliseconds() };
   } catch (error) {
     const fault = toFault(error, step.name, classify);
-    const hint = fault.hint === undefined ? {} : { hint: fault.hint };
-    return { name: step.name, state: 'failed', detail: fault.message, ...hint, milliseconds: milliseconds() };
+    const { kind, code, message, hint } = fault.record();
+    const failed = { kind, code, detail: message, ...(hint !== undefined && { hint }) };
+    return { name: step.name, state: 'failed', ...failed, milliseconds: milliseconds() };
   }
 }
 
@@ -71,11 +73,11 @@ function skipped(name: string): CheckStep {
 }
 
 function stepsOf(endpoint: Endpoint, config: PostgresqlConfig): Step[] {
-  const { host, port } = endpoint;
+  const { host, port, network } = endpoint;
   return [
     {
       name: 'resolve',
-      run: async () => (isIP(host) || host.startsWith('/') ? `${host} is an address` : resolve(host)),
+      run: async () => (isIP(host) || host.startsWith('/') ? `${host} is an address` : resolve(host, network)),
     },
     {
       name: 'connect',
@@ -92,9 +94,18 @@ function stepsOf(endpoint: Endpoint, config: PostgresqlConfig): Step[] {
   ];
 }
 
-async function resolve(host: string): Promise<string> {
-  const addresses = await lookup(host, { all: true });
+async function resolve(host: string, network: Network | undefined): Promise<string> {
+  const addresses = network ? await allowedAddresses(host, network) : await lookup(host, { all: true });
   return `${host} is ${addresses.map(({ address }) => address).join(', ')}`;
+}
+
+/** Those that may be connected to, asked for as a connection asks. */
+function allowedAddresses(host: string, network: Network): Promise<readonly FoundAddress[]> {
+  return new Promise((resolve, reject) => {
+    network.lookup(host, { all: true }, (error, found) =>
+      error ? reject(error) : resolve(typeof found === 'string' ? [] : found),
+    );
+  });
 }
 
 async function tls(endpoint: Endpoint, progress: Progress): Promise<Outcome> {

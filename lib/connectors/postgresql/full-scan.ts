@@ -24,7 +24,8 @@ export interface PartScan {
   begin(session: Session): Promise<void>;
 }
 
-const FORMAT = 1;
+/** The version of the positions of full reads. */
+export const FORMAT = 1;
 const LAST_LINE = 65_535;
 const PAGE_BYTES = 8192;
 // A statement for less would cost more than the reading.

@@ -18,11 +18,13 @@ const partSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pages'), snapshot: z.string(), segments: z.array(segment) }),
   z.object({ kind: z.literal('whole'), snapshot: z.string() }),
   z.object({ kind: z.literal('ordered'), snapshot: z.string(), column: z.string() }),
+  z.object({ kind: z.literal('keyed') }),
 ]);
 
 /**
  * One part of a full read, with all that another process needs to read it. `pages`: ranges of pages; `whole`: a view or
- * the like in one go; `ordered`: a table without a key, by its cursor, so that equal rows meet and can be numbered.
+ * the like in one go; `ordered`: a table without a key, by its cursor, so that equal rows meet and can be numbered;
+ * `keyed`: all rows in the order of the key, at whatever moment they are read.
  */
 export type Part = z.output<typeof partSchema>;
 

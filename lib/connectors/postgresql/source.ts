@@ -12,12 +12,13 @@ import type { Endpoint } from './endpoint';
 import { DONE, type PartScan, pagesAsBytes, scanPages, scanWhole, wholeAsBytes } from './full-scan';
 import { type IncrementScan, scanIncrement, scanOrdered, startPosition } from './increment';
 import { incrementAsBytes } from './increment-bytes';
+import { scanKeyed } from './keyed-scan';
 import { planParts } from './partitions';
 import { type Part, parsePart } from './parts';
 import { Relations } from './relations';
 import type { Session } from './session';
 import { aborted, Sessions } from './sessions';
-import { beginAt, commit, type Snapshot, SnapshotHolder } from './snapshot';
+import { beginAt, beginFresh, commit, type Snapshot, SnapshotHolder } from './snapshot';
 
 /** A PostgreSQL database as a source. It connects when it is first asked for something. */
 export class PostgresqlSource implements Source {
@@ -82,7 +83,8 @@ export class PostgresqlSource implements Source {
     }
   }
 
-  async #plan({ stream, want, cursor, signal }: PartitionRequest): Promise<Partitions> {
+  async #plan({ stream, want, cursor, resumable, signal }: PartitionRequest): Promise<Partitions> {
+    if (resumable && stream.key.length > 0) return { parts: [KEYED], resumable };
     const snapshot = await this.#snapshot.current(signal);
     return this.#sessions.use(signal, async (session) => {
       await this.#relations.resolve(session, stream.stream);
@@ -118,6 +120,10 @@ export class PostgresqlSource implements Source {
   }
 
   async *#partRows(request: ScanRequest, part: Part, session: Session): AsyncGenerator<Batch> {
+    if (part.kind === 'keyed') {
+      yield* this.#keyedRows(request, session);
+      return;
+    }
     const scan = await this.#beginPart(request, part, session);
     const { schema } = scan.relation;
     if (part.kind === 'ordered') {
@@ -129,13 +135,20 @@ export class PostgresqlSource implements Source {
     await commit(session);
   }
 
+  async *#keyedRows(request: ScanRequest, session: Session): AsyncGenerator<Batch> {
+    const { stream } = request.stream;
+    await beginFresh(session, await this.#relations.locks(session, stream));
+    yield* scanKeyed(request, await this.#relations.describe(session, stream), session);
+    await commit(session);
+  }
+
   async *#scanBytes(request: ScanRequest, format: PgCopyFormat): AsyncGenerator<Batch> {
     if (isIncrement(request)) {
       yield* incrementAsBytes(this.#increment(request), format);
       return;
     }
     const part = await this.#part(request);
-    if (part.kind === 'ordered') {
+    if (part.kind === 'ordered' || part.kind === 'keyed') {
       yield* this.#scanRows(request);
       return;
     }
@@ -150,7 +163,7 @@ export class PostgresqlSource implements Source {
     yield* ending(batches, scan.relation.schema, request.from, DONE);
   }
 
-  async #beginPart(request: ScanRequest, part: Part, session: Session): Promise<PartScan> {
+  async #beginPart(request: ScanRequest, part: SnapshotPart, session: Session): Promise<PartScan> {
     const replacement = request.repairable ? () => this.#snapshot.current(request.signal) : undefined;
     const begin = (own: Session) => beginAt(own, part.snapshot, replacement);
     await begin(session);
@@ -168,6 +181,9 @@ export class PostgresqlSource implements Source {
     return { sessions: this.#sessions, relations: this.#relations, request };
   }
 }
+
+const KEYED: Part = { kind: 'keyed' };
+type SnapshotPart = Exclude<Part, { readonly kind: 'keyed' }>;
 
 function isIncrement(request: ScanRequest): boolean {
   return request.cursor !== undefined && request.partition === undefined;

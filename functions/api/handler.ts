@@ -11,6 +11,9 @@ import { cloudChannels } from '../notify-channels';
 import { runtimeAlarms } from '../runtime-alarms';
 import { runtimeScheduler } from '../runtime-scheduler';
 
+/** API Gateway gives up after 30 seconds. */
+const LONGEST_WAIT_MS = 25_000;
+
 let serve: ReturnType<typeof open> | undefined;
 
 /** The API behind API Gateway, which has let only authorised requests for its own hosts through. */
@@ -33,7 +36,9 @@ function open(host: string) {
   });
   const store = storeOnce(engine.service, declared, log);
   const service = keepDeclared(engine.service, declared);
-  const answer = handle(createApi({ service, version: VERSION, log, allowedHosts: [host] }));
+  const answer = handle(
+    createApi({ service, version: VERSION, log, allowedHosts: [host], longestWaitMs: LONGEST_WAIT_MS }),
+  );
   return async (event: LambdaEvent, context: LambdaContext) => {
     await store();
     return answer(event, context);

@@ -41,6 +41,8 @@ export interface ApiOptions {
   readonly clientOf?: (environment: unknown) => string | undefined;
   /** Aborts when the server is about to stop. */
   readonly stopping?: AbortSignal;
+  /** How long a request may wait for a run, where what stands in front gives up; no limit by default. */
+  readonly longestWaitMs?: number;
   /** Milliseconds of a clock that never goes back, for tests. */
   readonly now?: () => number;
 }
@@ -126,12 +128,17 @@ function workings(options: ApiOptions, now: () => number): Workings {
     service,
     version,
     idempotency: new IdempotencyKeys(now),
-    stopping: options.stopping ?? new AbortController().signal,
+    patience: (request) => patience(options, request),
     async openApi() {
       document ??= openApiDocument(OPERATIONS, { version, connectors: await service.connectors() });
       return document;
     },
   };
+}
+
+function patience({ stopping, longestWaitMs }: ApiOptions, request: Request): AbortSignal {
+  const ends = [request.signal, ...(stopping ? [stopping] : [])];
+  return AbortSignal.any(longestWaitMs === undefined ? ends : [...ends, AbortSignal.timeout(longestWaitMs)]);
 }
 
 function serveOperations(app: Hono<Environment>, workings: Workings): void {

@@ -10,8 +10,11 @@ export interface Workings {
   readonly service: Service;
   readonly version: string;
   readonly idempotency: IdempotencyKeys;
-  /** Aborts when the server is about to stop: whoever waits for a run is answered with the run as it is. */
-  readonly stopping: AbortSignal;
+  /**
+   * Aborts when the client is gone, the server is about to stop, or an answer must be given: whoever waits for a run is then
+   * answered with the run as it is.
+   */
+  patience(request: Request): AbortSignal;
   openApi(): Promise<OpenApiDocument>;
 }
 
@@ -45,7 +48,7 @@ export interface Operation {
   /** As OpenAPI writes it: `/api/integrations/{id}`. */
   readonly path: string;
   readonly id: string;
-  readonly tag: 'Integrations' | 'Syncs and runs' | 'Notifications' | 'Documents' | 'About';
+  readonly tag: 'Integrations' | 'Syncs and runs' | 'Alerts' | 'Notifications' | 'Documents' | 'About';
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.ZodObject;

@@ -53,6 +53,12 @@ describe('a sync', () => {
     expect(service.calls.some((entry) => entry.startsWith('cancel'))).toBe(false);
   });
 
+  it('is answered with the running run when nobody in front would wait longer', async () => {
+    const { call } = await startWithSales({ longestWaitMs: 20 });
+    const { status, body } = await call('POST', '/api/integrations/sales/sync', { async: false });
+    expect([status, body.state]).toEqual([202, 'running']);
+  });
+
   it('is refused while another runs, with the id of that run', async () => {
     const { call, service } = await startWithSales();
     const fault = new Fault('config', 'run_active', 'syncing sales: a run is going on', {
@@ -149,5 +155,25 @@ describe('runs and status', () => {
     const { body } = await call('GET', '/api/integrations/sales/quarantine?stream=orders&limit=3');
     expect(body.records[0].record).toEqual(full.quarantinedRecord.record);
     expect(service.calls.at(-2)).toBe('quarantined "sales" {"limit":4,"stream":"orders"}');
+    await call('GET', '/api/integrations/sales/quarantine?field=a&rule=b&reason=c&run=d&since=2026-01-01T00:00:00Z&id=7');
+    expect(service.calls.at(-2)).toBe(
+      'quarantined "sales" {"limit":51,"field":"a","rule":"b","reason":"c","run":"d","since":"2026-01-01T00:00:00Z","ids":["7"]}',
+    );
+  });
+
+  it('edits, drops and replays quarantined records, and takes nothing for everything', async () => {
+    const { call, service } = await startWithSales();
+    const path = '/api/integrations/sales/quarantine';
+    expect((await call('PATCH', `${path}/7`, { fields: { eMail: 'a@b.example', n: null } })).status).toBe(200);
+    expect(service.calls.at(-2)).toBe('editQuarantined "sales" "7" {"eMail":"a@b.example","n":null}');
+    for (const body of [{}, { fields: {} }, { fields: { a: 1 }, other: 1 }]) {
+      expect((await call('PATCH', `${path}/7`, body)).status).toBe(422);
+    }
+    expect((await call('DELETE', path)).status).toBe(422);
+    expect((await call('DELETE', `${path}?id=7`)).body).toEqual({ dropped: 3 });
+    expect(service.calls.at(-2)).toBe('dropQuarantined "sales" {"ids":["7"]}');
+    await call('POST', `${path}/replay`, { ids: ['7'], dry_run: true });
+    expect(service.calls.at(-2)).toBe('replayQuarantined "sales" {"filter":{"ids":["7"]},"dryRun":true,"limit":500}');
+    expect((await call('POST', `${path}/replay`, { ids: [] })).status).toBe(422);
   });
 });

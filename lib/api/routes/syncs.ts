@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { FINAL_STATES } from '../../core/run';
 import { answer, pathParameter, runLocation } from '../answer';
-import { named, quarantineList, redriveList, run, runDetails, runList, status } from '../answers';
+import { named, redriveList, run, runDetails, runList, status } from '../answers';
 import { readBody } from '../body';
 import type { Operation } from '../operation';
 import { pageOf, pageQuery, readQuery } from '../query';
@@ -21,7 +21,10 @@ const syncBody = named(
       .optional(),
     async: z
       .boolean()
-      .meta({ description: 'False: answer when the run has ended. A client that goes away does not cancel it.' })
+      .meta({
+        description:
+          'False: answer when the run has ended; in AWS after 25 seconds, with 202, when it has not. A client that goes away does not cancel it.',
+      })
       .default(true),
     when_running: whenRunning.meta({ description: 'As the query parameter, which it overrides.' }).optional(),
   }),
@@ -35,14 +38,10 @@ const redriveBody = named(
   }),
 );
 
-const quarantineQuery = pageQuery.extend({
-  stream: z.string().min(1).meta({ description: 'Only records of this stream.' }).optional(),
-});
-
 const LINK = { Link: 'The next page, where there is one (`rel="next"`).' };
 const LOCATION = { Location: 'Path of the run.' };
 
-/** What an integration does: syncs, runs, status, quarantine. */
+/** What an integration does: syncs, runs, status. */
 export const syncRoutes: readonly Operation[] = [
   {
     method: 'post',
@@ -58,7 +57,7 @@ export const syncRoutes: readonly Operation[] = [
       202: { description: 'The run that was started or queued.', schema: run, headers: LOCATION },
     },
     problems: ['not_found', 'run_active', 'invalid_config', 'idempotency_conflict'],
-    async handle(c, { service, idempotency, stopping }) {
+    async handle(c, { service, idempotency, patience }) {
       const id = pathParameter(c, 'id');
       const query = readQuery(c, syncQuery);
       const body = await readBody(c, syncBody);
@@ -72,7 +71,7 @@ export const syncRoutes: readonly Operation[] = [
       const started = await idempotency.each(c, { ...request }, start);
       c.header('Location', runLocation(started.id));
       if (body.async) return answer(c, started, 202);
-      const ended = await service.wait(started.id, AbortSignal.any([c.req.raw.signal, stopping]));
+      const ended = await service.wait(started.id, patience(c.req.raw));
       return answer(c, ended, FINAL_STATES.includes(ended.state) ? 200 : 202);
     },
   },
@@ -142,26 +141,6 @@ export const syncRoutes: readonly Operation[] = [
       const cancelled = await service.cancel(pathParameter(c, 'run'));
       c.header('Location', runLocation(cancelled.id));
       return answer(c, cancelled, 202);
-    },
-  },
-  {
-    method: 'get',
-    path: '/api/integrations/{id}/quarantine',
-    id: 'listQuarantine',
-    tag: 'Syncs and runs',
-    summary: 'List the records that could not be loaded, newest first',
-    query: quarantineQuery,
-    answers: { 200: { description: 'One page.', schema: quarantineList, headers: LINK } },
-    problems: ['not_found'],
-    async handle(c, { service }) {
-      const { limit, ...rest } = readQuery(c, quarantineQuery);
-      const query = {
-        limit: limit + 1,
-        ...(rest.after !== undefined && { after: rest.after }),
-        ...(rest.stream !== undefined && { stream: rest.stream }),
-      };
-      const { items: records, next } = pageOf(c, await service.quarantined(pathParameter(c, 'id'), query), limit);
-      return answer(c, { records, next });
     },
   },
 ];

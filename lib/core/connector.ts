@@ -84,7 +84,7 @@ export interface Partitions {
   readonly parts: readonly Json[];
   /** Where the first increment begins once all parts have been read; gap-free, overlap allowed. */
   readonly after?: Position;
-  /** The answer to `resumable`: the parts stand on no snapshot. */
+  /** The parts stand on no snapshot, asked for or because the source has none: any process can read any of them. */
   readonly resumable?: true;
 }
 

@@ -99,16 +99,18 @@ async function prepareLoad(
   // A snapshot that no later increment repairs serves only the process that holds it: one slice, reserved for it.
   const alone = !context.options.exclusive && !isRepairable(stream);
   const serial = session.pipeline?.isSerial(stream.stream) === true;
-  const want = alone || serial ? 1 : parallelOf(context, run);
+  const most = serial ? 1 : parallelOf(context, run);
   const request = {
     stream: stream.schema,
-    want,
     signal,
     ...(stream.cursor && { cursor: stream.cursor }),
     // Functions end by their time limit: what did not fit into one the first time will not the second time.
     ...(alone && stream.restarts > 0 && { resumable: true as const }),
   };
-  const planned: Partitions = partitions ? await partitions.call(session.source, request) : { parts: [null] };
+  const plan = (want: number): Promise<Partitions> | Partitions =>
+    partitions ? partitions.call(session.source, { ...request, want }) : { parts: [null] };
+  const first = await plan(alone ? 1 : most);
+  const planned = alone && first.resumable && most > 1 ? await plan(most) : first;
   const { parts, after = stream.after, resumable } = planned;
   if (skip && after) {
     const key = { integration: run.integration, stream: stream.stream, partition: INCREMENT };
@@ -127,7 +129,7 @@ async function prepareLoad(
     attempts: 0,
     ...(after && { after }),
     ...reserved,
-    ...(resumable && { notes: [...new Set([...current.notes, SEVERAL_MOMENTS])] }),
+    ...(resumable && request.resumable && { notes: [...new Set([...current.notes, SEVERAL_MOMENTS])] }),
   }));
   return parts.length;
 }

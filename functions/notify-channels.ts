@@ -6,6 +6,7 @@ import type { Secrets } from '../lib/core/ports';
 import type { Redactor } from '../lib/core/secret';
 import { systemClock } from '../lib/core/system-clock';
 import type { FunctionEnvironment } from '../lib/infra/env';
+import { guardedNetwork } from '../lib/network/guard';
 
 const REMEMBERED_MS = 5 * 60_000;
 
@@ -17,6 +18,7 @@ export function cloudChannels(environment: FunctionEnvironment, secrets: Secrets
     called: (name: string) => `the secret ${prefix}${name}`,
     clock: systemClock,
     redactor,
+    network: guardedNetwork(undefined),
   };
   const sns = topicArn === undefined ? [] : [topicChannel(topicArn)];
   const read = async () => [...sns, ...(await Promise.all([slackChannel(settings), webhookChannel(settings)]))];

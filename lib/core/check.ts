@@ -1,3 +1,5 @@
+import type { FaultKind } from './fault';
+
 /** One step of a connection test. Steps after a failed one are `skipped`. */
 export interface CheckStep {
   /**
@@ -10,6 +12,10 @@ export interface CheckStep {
   readonly detail: string;
   /** What to do, where the step did not pass. */
   readonly hint?: string;
+  /** What kind of fault it was, where the step failed; absent where that is not known. */
+  readonly kind?: FaultKind;
+  /** Its stable name. */
+  readonly code?: string;
   /** How long the step took, in milliseconds. */
   readonly milliseconds: number;
 }

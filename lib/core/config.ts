@@ -59,8 +59,19 @@ export function parseConfig<S extends z.ZodType>(
 ): z.output<S> {
   const result = schema.safeParse(input, { reportInput: false });
   if (result.success) return result.data;
-  const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  const root = rootOf(schema);
   throw invalidConfig(result.error.issues.flatMap((issue) => fieldIssues(issue, root, furtherKeys)));
+}
+
+const roots = new WeakMap<z.ZodType, SchemaNode>();
+
+/** Made once for each schema: it takes much longer than parsing. */
+function rootOf(schema: z.ZodType): SchemaNode {
+  const known = roots.get(schema);
+  if (known !== undefined) return known;
+  const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  roots.set(schema, root);
+  return root;
 }
 
 /** The fault for wrong fields: its message names each, `issues` holds them one by one. */

@@ -4,6 +4,14 @@ export interface FoundAddress {
   readonly family: number;
 }
 
+/** How a machine reaches an address. */
+export interface Route {
+  /** Its own address on the way. */
+  readonly from: string;
+  /** Name of the network interface. */
+  readonly by: string;
+}
+
 /** What `lookup` of `net.connect` and `http.request` can be. */
 export type Lookup = (
   host: string,

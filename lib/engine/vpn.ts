@@ -1,11 +1,11 @@
 import type { CheckReport, CheckStep } from '../core/check';
 import { invalidConfig } from '../core/config';
 import { Fault } from '../core/fault';
-import type { IntegrationFields } from '../core/integration';
+import type { IntegrationDocument, IntegrationFields } from '../core/integration';
 import type { EnginePorts } from './ports';
+import { ownWay } from './vpn-way';
 
 const FIELD = 'network_security.use_vpn';
-const LONGEST_LOOKUP_MS = 5000;
 const DEPLOY =
   'declare an integration of this type with use_vpn in integrations/ and deploy, which moves its function behind the VPN gateway';
 
@@ -37,6 +37,13 @@ export function stayInVpn({ vpn }: EnginePorts, fields: IntegrationFields): void
   throw new Fault('config', 'outside_vpn', `opening ${fields.name}: ${OUTSIDE}`, { hint: OUTSIDE_HINT });
 }
 
+/** Whether the runs of an integration are behind the VPN of the stage, and this function is not. */
+export function isOutsideVpn({ vpn }: EnginePorts, document: IntegrationDocument): boolean {
+  if (vpn === undefined || vpn.inside) return false;
+  const security = document.network_security as { readonly use_vpn?: boolean } | undefined;
+  return security?.use_vpn === true || vpn.types.includes(String(document.type));
+}
+
 const OUTSIDE = 'network_security.use_vpn is set, and this function is not behind the VPN';
 const OUTSIDE_HINT = `Connection tests and plans are made by the API's function; a sync has its own. If a sync says this: ${DEPLOY}.`;
 
@@ -50,29 +57,10 @@ export async function checkByVpn(
   if (ports.vpn?.inside === false) {
     return { passed: false, steps: [{ ...STEP, state: 'failed', detail: OUTSIDE, hint: OUTSIDE_HINT }] };
   }
-  const way = ports.vpn ? BEHIND : await ownWay(ports, fields.network_security?.vpn_endpoint);
+  const way = ports.vpn ? BEHIND : await ownWay(ports, fields.network_security);
   const { passed, steps } = await check();
   return { passed, steps: [way, ...steps] };
 }
 
 const STEP = { name: 'vpn', milliseconds: 0 } as const;
 const BEHIND: CheckStep = { ...STEP, state: 'passed', detail: 'this function is behind the VPN gateway of the stage' };
-const CONNECT_FIRST =
-  'Connect the VPN of this machine, then test again; the steps below tell whether the source is reached.';
-
-/** What can be said from a machine: whether the VPN's endpoint is known here. Whether it is connected, the source tells. */
-async function ownWay({ resolveHost, clock }: EnginePorts, endpoint: string | undefined): Promise<CheckStep> {
-  const start = clock.now();
-  const step = (state: CheckStep['state'], detail: string, hint?: string): CheckStep => {
-    return { name: 'vpn', state, detail, milliseconds: clock.now() - start, ...(hint !== undefined && { hint }) };
-  };
-  if (endpoint === undefined || resolveHost === undefined) {
-    return step('warning', 'the way to the source is that of this machine', CONNECT_FIRST);
-  }
-  const late = clock.sleep(LONGEST_LOOKUP_MS).then(() => undefined);
-  const address = await Promise.race([resolveHost(endpoint).catch(() => undefined), late]);
-  if (address === undefined) {
-    return step('warning', `vpn_endpoint ${endpoint} is not known to the name service here`, CONNECT_FIRST);
-  }
-  return step('passed', `vpn_endpoint ${endpoint} is ${address}; the way to the source is that of this machine`);
-}

@@ -16,9 +16,13 @@ const NEVER: { readonly [kind: string]: string } = {
 /** Metadata services outside of the link-local ranges: of AWS by IPv6, Google by IPv6, Alibaba, Oracle, Azure. */
 const METADATA = new Set(['fd00:ec2::254', 'fd20:ce::254', '100.100.100.200', '192.0.0.192', '168.63.129.16']);
 
-/** Parts of IPv6 in which an IPv4 address lies from a byte on: NAT64 (RFC 6052), 6to4 (RFC 3056), compatible (RFC 4291). */
+/**
+ * Parts of IPv6 in which an IPv4 address lies from a byte on: NAT64 (RFC 6052), translated (RFC 2765), 6to4 (RFC 3056),
+ * compatible (RFC 4291).
+ */
 const EMBEDDED = [
   { prefix: [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0], start: 12 },
+  { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0], start: 12 },
   { prefix: [0x20, 0x02], start: 2 },
   { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], start: 12 },
 ] as const;

@@ -1,8 +1,29 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { guardedNetwork, type NetworkSecurity, type Resolve } from '../../lib/network/guard';
 import { openSource } from '../contracts/open-source';
+import { startNameServer } from '../servers/name-server';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { configOf, textClient } from './postgresql';
+
+const SSL_REQUEST = '0000000804d2162f';
+
+/** A server that is none, and what it was sent, in hex; an empty text for a connection. */
+async function listening(host: string, at: number, answer?: string) {
+  const received: string[] = [];
+  const server = createServer((socket) => {
+    if (answer === undefined) received.push('');
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => {
+      received.push(data.toString('hex'));
+      if (answer !== undefined) socket.write(answer);
+    });
+  });
+  server.listen(at, host);
+  await once(server, 'listening');
+  return { received, port: (server.address() as AddressInfo).port, close: () => void server.close() };
+}
 
 describeWithServer('the network rules of PostgreSQL 15', postgresql({ version: 15, tls: true }), (server) => {
   beforeAll(async () => {
@@ -48,6 +69,58 @@ describeWithServer('the network rules of PostgreSQL 15', postgresql({ version: 1
     });
     const metadata = answering('169.254.169.254');
     await expect(rows({}, { host: 'db.example.com' }, metadata)).rejects.toMatchObject(refused);
+  });
+
+  it('hold for every connection, when the name changes its answer after the first', async () => {
+    const trap = await listening('127.0.0.2', server().port);
+    const ranges = { allowed_ip_ranges: ['127.0.0.1'] };
+    // One lookup each for the steps "resolve" and "connect"; the next would log in elsewhere.
+    const names = await startNameServer([['127.0.0.1'], ['127.0.0.1'], ['127.0.0.2'], ['169.254.169.254']]);
+    try {
+      expect(await failedStep(ranges, { host: 'db.example.com' }, names.resolve)).toMatchObject({
+        name: 'authenticate',
+        detail: expect.stringContaining('127.0.0.2 is in none of network_security.allowed_ip_ranges'),
+      });
+      expect(await failedStep(ranges, { host: 'db.example.com' }, names.resolve)).toMatchObject({
+        name: 'resolve',
+        detail: expect.stringContaining('169.254.169.254 is a link-local address'),
+      });
+      expect(trap.received).toEqual([]);
+    } finally {
+      names.close();
+      trap.close();
+    }
+  });
+
+  it('take the allowed one of several answers, and no other', async () => {
+    const trap = await listening('127.0.0.2', server().port);
+    const names = await startNameServer([['127.0.0.2', '169.254.169.254', '127.0.0.1']]);
+    try {
+      expect(await rows({ allowed_ip_ranges: ['127.0.0.1'] }, { host: 'db.example.com' }, names.resolve)).toBe(10);
+      expect(trap.received).toEqual([]);
+    } finally {
+      names.close();
+      trap.close();
+    }
+  });
+
+  it('ask for encryption before a byte is sent, and tell a server that has none nothing', async () => {
+    const plain = await listening('127.0.0.1', 0, 'N');
+    const { port } = plain;
+    const rule = { require_ssl: true };
+    try {
+      for (const connection of [{ port }, { port, ssl: false }]) {
+        await expect(open(rule, connection)).rejects.toMatchObject({ code: 'invalid_config' });
+      }
+      await expect(
+        open(rule, { port, host: undefined, uri: `postgresql://u:p@127.0.0.1:${port}/d?sslmode=disable` }),
+      ).rejects.toMatchObject({ issues: [{ path: 'connection.ssl' }] });
+      expect(plain.received).toEqual([]);
+      await expect(rows(rule, { port, ssl: true })).rejects.toMatchObject({ code: 'tls_not_offered' });
+      expect(new Set(plain.received)).toEqual(new Set([SSL_REQUEST]));
+    } finally {
+      plain.close();
+    }
   });
 
   it('ask for encryption', async () => {

@@ -39,6 +39,28 @@ describe('on a machine of its own', () => {
     expect(unknown.steps[0]?.hint).toContain('Connect the VPN');
   });
 
+  it.each<[string, { readonly [address: string]: string }, string, RegExp]>([
+    [
+      'a tunnel',
+      { '198.51.100.7': 'eth0', '10.0.0.1': 'tun0' },
+      'passed',
+      /10\.0\.0\.0\/8 is reached from .* by tun0$/,
+    ],
+    ['no tunnel', { '198.51.100.7': 'eth0', '10.0.0.1': 'eth0' }, 'warning', /by eth0, as vpn_endpoint is$/],
+    ['no route', { '198.51.100.7': 'eth0' }, 'warning', /there is no route to 10\.0\.0\.0\/8$/],
+    ['no way even to the endpoint', { '10.0.0.1': 'eth0' }, 'warning', /198\.51\.100\.7, to which there is no route; /],
+  ])('tells in a connection test that there is %s to the ranges', async (_, routes, state, detail) => {
+    home.resolveHost = async () => '198.51.100.7';
+    home.findRoute = async (address) => {
+      const by = routes[address];
+      return by === undefined ? undefined : { from: '192.0.2.1', by };
+    };
+    const document = { ...BY_VPN, network_security: { ...BY_VPN.network_security, allowed_ip_ranges: ['10.0.0.0/8'] } };
+    const { steps } = await home.engine().service.check(document, NEVER);
+    expect(steps[0]).toMatchObject({ name: 'vpn', state, detail: expect.stringMatching(detail) });
+    expect(steps[0]?.hint !== undefined).toBe(state === 'warning');
+  });
+
   it('does not wait without end for a name service that is silent', async () => {
     home.resolveHost = () => new Promise(() => undefined);
     const report = home.engine().service.check(BY_VPN, NEVER);

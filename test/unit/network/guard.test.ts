@@ -1,10 +1,9 @@
-import { createSocket } from 'node:dgram';
-import { Resolver } from 'node:dns';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { Fault } from '../../../lib/core/fault';
 import type { FoundAddress, Network } from '../../../lib/core/network';
-import { guardedNetwork, type Resolve } from '../../../lib/network/guard';
+import { guardedNetwork } from '../../../lib/network/guard';
+import { startNameServer } from '../../servers/name-server';
 
 const PRIVATE = { allowed_ip_ranges: ['10.0.0.0/8', '192.168.1.0/24', 'fd12:3456::/32', '127.0.0.1'] };
 
@@ -28,6 +27,7 @@ describe('addresses', () => {
     ['64:ff9b::a9fe:a9fe', /link-local/],
     ['2002:a9fe:a9fe::1', /link-local/],
     ['::169.254.169.254', /link-local/],
+    ['::ffff:0:169.254.169.254', /link-local/],
     ['fe80::1', /link-local/],
     ['fe80::1%eth0', /link-local/],
     ['fd00:ec2::254', /metadata service/],
@@ -74,37 +74,6 @@ describe('addresses', () => {
   });
 });
 
-/** A name server for one name, whose answers are taken from the list one after another; the last stays. */
-async function nameServer(answers: readonly (readonly string[])[]) {
-  const socket = createSocket('udp4');
-  let asked = 0;
-  socket.on('message', (query, from) => {
-    const addresses = answers[Math.min(asked++, answers.length - 1)] ?? [];
-    const header = Buffer.from(query.subarray(0, 12));
-    header.writeUInt16BE(0x8180, 2);
-    header.writeUInt16BE(addresses.length, 6);
-    header.writeUInt16BE(0, 10);
-    const end = query.indexOf(0, 12) + 5;
-    const records = addresses.map((address) =>
-      Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...address.split('.').map(Number)]),
-    );
-    socket.send(Buffer.concat([header, query.subarray(12, end), ...records]), from.port, from.address);
-  });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const resolver = new Resolver();
-  resolver.setServers([`127.0.0.1:${socket.address().port}`]);
-  const resolve: Resolve = (host, _options, done) => {
-    resolver.resolve4(host, (error, found) =>
-      done(
-        error,
-        (found ?? []).map((address) => ({ address, family: 4 })),
-      ),
-    );
-  };
-  return { resolve, asked: () => asked, close: () => socket.close() };
-}
-
 async function listening(): Promise<{ server: Server; port: number; seen: string[] }> {
   const seen: string[] = [];
   const server = createServer((socket) => {
@@ -131,7 +100,13 @@ function reach(network: Network, port: number): Promise<string> {
 describe('a name that changes its answer', () => {
   it('cannot lead past the rules: what was checked is what is connected to', async () => {
     const { server, port, seen } = await listening();
-    const names = await nameServer([['127.0.0.1'], ['127.0.0.2'], ['169.254.169.254'], ['127.0.0.2', '127.0.0.1'], []]);
+    const names = await startNameServer([
+      ['127.0.0.1'],
+      ['127.0.0.2'],
+      ['169.254.169.254'],
+      ['127.0.0.2', '127.0.0.1'],
+      [],
+    ]);
     const network = guardedNetwork(PRIVATE, names.resolve);
     try {
       expect(await reach(network, port)).toBe('connected to 127.0.0.1');
@@ -148,7 +123,7 @@ describe('a name that changes its answer', () => {
   });
 
   it('is asked for all addresses at once where the caller wants them', async () => {
-    const names = await nameServer([['127.0.0.2', '127.0.0.1', '10.0.0.9']]);
+    const names = await startNameServer([['127.0.0.2', '127.0.0.1', '10.0.0.9']]);
     const network = guardedNetwork(PRIVATE, names.resolve);
     const found = await new Promise((resolve) =>
       network.lookup('db.example.com', { all: true }, (_error, addresses) => resolve(addresses)),

@@ -1,5 +1,6 @@
 import type { Channel } from '../../../core/channel';
 import { Fault, type FaultRecord, toFault } from '../../../core/fault';
+import type { Network } from '../../../core/network';
 import type { Clock, Notifier } from '../../../core/ports';
 import { type Redactor, Secret } from '../../../core/secret';
 
@@ -11,6 +12,8 @@ export interface ChannelSettings {
   called(name: string): string;
   readonly clock: Clock;
   readonly redactor: Redactor;
+  /** What a channel may connect to. */
+  readonly network: Network;
 }
 
 /** Email by SMTP: `SMTP_URL`, `EMAIL_FROM` and `EMAIL_TO`, addresses with commas between them. */
@@ -20,12 +23,12 @@ export function emailChannel(settings: ChannelSettings): Promise<Channel> {
     ['SMTP_URL', 'EMAIL_FROM', 'EMAIL_TO'],
     settings,
     async ([url = '', from = '', to = '']) => {
-      const { redactor } = settings;
+      const { redactor, network } = settings;
       redactor.add(url);
       if (URL.canParse(url)) redactor.add(decoded(new URL(url).password));
       // Only who sends mail loads what it takes.
       const { EmailNotifier } = await import('./email');
-      return new EmailNotifier({ url: new Secret(url), from, to: to.split(',').map((one) => one.trim()) });
+      return new EmailNotifier({ url: new Secret(url), from, to: to.split(',').map((one) => one.trim()), network });
     },
   );
 }
@@ -35,7 +38,7 @@ export function slackChannel(settings: ChannelSettings): Promise<Channel> {
   return channelOf('slack', ['SLACK_WEBHOOK_URL'], settings, async ([url = '']) => {
     settings.redactor.add(url);
     const { SlackNotifier } = await import('./slack');
-    return new SlackNotifier({ url: new Secret(url), clock: settings.clock });
+    return new SlackNotifier({ url: new Secret(url), clock: settings.clock, network: settings.network });
   });
 }
 
@@ -45,7 +48,12 @@ export function webhookChannel(settings: ChannelSettings): Promise<Channel> {
     settings.redactor.add(url);
     settings.redactor.add(key);
     const { WebhookNotifier } = await import('./webhook');
-    return new WebhookNotifier({ url: new Secret(url), signingKey: new Secret(key), clock: settings.clock });
+    return new WebhookNotifier({
+      url: new Secret(url),
+      signingKey: new Secret(key),
+      clock: settings.clock,
+      network: settings.network,
+    });
   });
 }
 

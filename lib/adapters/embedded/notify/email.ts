@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
 import { AUTHENTICATION_FAILED, Fault, type Verdict, verdict } from '../../../core/fault';
+import type { Network } from '../../../core/network';
 import { fitted, type Notification, readableText, subjectOf } from '../../../core/notification';
 import type { Notifier } from '../../../core/ports';
 import type { Secret } from '../../../core/secret';
+import { ruledSocket } from './ruled-socket';
 
 /** The mail server, and who gets mail from whom. */
 export interface EmailNotifierOptions {
@@ -11,6 +14,8 @@ export interface EmailNotifierOptions {
   readonly url: Secret;
   readonly from: string;
   readonly to: readonly string[];
+  /** What may be connected to. */
+  readonly network: Network;
   /** Of each step; 10 seconds, unless it says otherwise. */
   readonly timeoutMs?: number;
 }
@@ -38,17 +43,20 @@ export class EmailNotifier implements Notifier {
   }
 
   async send(notification: Notification): Promise<void> {
-    const { from, to, timeoutMs = TIMEOUT_MS } = this.#options;
-    const transport = createTransport({
-      ...this.#server,
-      dnsTimeout: timeoutMs,
-      connectionTimeout: timeoutMs,
-      greetingTimeout: timeoutMs,
-      socketTimeout: timeoutMs,
-      disableFileAccess: true,
-      disableUrlAccess: true,
-    });
+    const { from, to, network, timeoutMs = TIMEOUT_MS } = this.#options;
+    const { host, port } = this.#server;
+    let socket: Socket | undefined;
     try {
+      socket = await ruledSocket({ host, port, network, timeoutMs, doing: DOING });
+      const transport = createTransport({
+        ...this.#server,
+        connection: socket,
+        connectionTimeout: timeoutMs,
+        greetingTimeout: timeoutMs,
+        socketTimeout: timeoutMs,
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      });
       const { rejected } = await transport.sendMail({
         from: { name: 'ExplorerIO', address: from },
         to: to.map((address) => ({ name: '', address })),
@@ -62,7 +70,7 @@ export class EmailNotifier implements Notifier {
     } catch (error) {
       throw emailFault(error);
     } finally {
-      transport.close();
+      socket?.destroy();
     }
   }
 }

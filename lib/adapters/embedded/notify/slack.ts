@@ -1,3 +1,4 @@
+import type { Network } from '../../../core/network';
 import { factsOf, fitted, lineWithin, type Notification, subjectOf } from '../../../core/notification';
 import type { Clock, Notifier } from '../../../core/ports';
 import type { Secret } from '../../../core/secret';
@@ -7,6 +8,8 @@ import { checkWebUrl, post } from './post';
 export interface SlackNotifierOptions {
   readonly url: Secret;
   readonly clock: Clock;
+  /** What may be connected to. */
+  readonly network: Network;
   /** 10 seconds, unless it says otherwise. */
   readonly timeoutMs?: number;
 }
@@ -34,13 +37,14 @@ export class SlackNotifier implements Notifier {
   }
 
   async send(notification: Notification): Promise<void> {
-    const { url, clock, timeoutMs = TIMEOUT_MS } = this.#options;
+    const { url, clock, network, timeoutMs = TIMEOUT_MS } = this.#options;
     await post({
       url: url.reveal(),
       body: JSON.stringify(slackMessage(notification)),
       headers: { 'content-type': 'application/json; charset=utf-8' },
       timeoutMs,
       clock,
+      network,
       doing: DOING,
       address: ADDRESS,
     });

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { Network } from '../../../core/network';
 import { fitted, type Notification } from '../../../core/notification';
 import type { Clock, Notifier } from '../../../core/ports';
 import type { Secret } from '../../../core/secret';
@@ -9,6 +10,8 @@ export interface WebhookNotifierOptions {
   readonly url: Secret;
   readonly signingKey: Secret;
   readonly clock: Clock;
+  /** What may be connected to. */
+  readonly network: Network;
   /** 10 seconds, unless it says otherwise. */
   readonly timeoutMs?: number;
 }
@@ -36,7 +39,7 @@ export class WebhookNotifier implements Notifier {
   }
 
   async send(notification: Notification): Promise<void> {
-    const { url, signingKey, clock, timeoutMs = TIMEOUT_MS } = this.#options;
+    const { url, signingKey, clock, network, timeoutMs = TIMEOUT_MS } = this.#options;
     const body = JSON.stringify(fitted(notification));
     await post({
       url: url.reveal(),
@@ -48,6 +51,7 @@ export class WebhookNotifier implements Notifier {
       },
       timeoutMs,
       clock,
+      network,
       doing: DOING,
       address: ADDRESS,
     });

@@ -2,6 +2,9 @@ import { emailChannel, slackChannel, webhookChannel } from '../../../../lib/adap
 import { Fault } from '../../../../lib/core/fault';
 import { Redactor } from '../../../../lib/core/secret';
 import { systemClock } from '../../../../lib/core/system-clock';
+import { guardedNetwork } from '../../../../lib/network/guard';
+
+const network = guardedNetwork(undefined);
 
 const EMAIL = {
   SMTP_URL: 'smtp://me:p%40ss-word@mail.example.com',
@@ -16,6 +19,7 @@ describe('channels by their settings', () => {
     called: (name: string) => `X_${name}`,
     clock: systemClock,
     redactor,
+    network,
   });
 
   it('are there when all is set, and what is secret is known', async () => {

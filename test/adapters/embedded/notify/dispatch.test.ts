@@ -3,9 +3,12 @@ import { SlackNotifier } from '../../../../lib/adapters/embedded/notify/slack';
 import { Secret } from '../../../../lib/core/secret';
 import { systemClock } from '../../../../lib/core/system-clock';
 import { createNotifications } from '../../../../lib/engine/notify/notifications';
+import { guardedNetwork } from '../../../../lib/network/guard';
 import { notification, World } from '../../../unit/engine/notify/world';
 import { type HttpReceiver, startReceiver } from './http-receiver';
 import { type MailServer, startMailServer } from './mail-server';
+
+const network = guardedNetwork(undefined);
 
 const MINUTE = 60_000;
 
@@ -44,10 +47,11 @@ describe('notifications over real servers, by a clock that stands still', () => 
       url: new Secret(`smtp://explorer:password@127.0.0.1:${mails.port}`),
       from: 'explorer@example.com',
       to: ['ops@example.com'],
+      network,
     });
     const channels = [
       { name: 'email', notifier: email },
-      { name: 'slack', notifier: new SlackNotifier({ url: new Secret(slack.url), clock: systemClock }) },
+      { name: 'slack', notifier: new SlackNotifier({ url: new Secret(slack.url), clock: systemClock, network }) },
     ];
     return createNotifications({
       ...{ state, clock, redactor, log: world.logger.log, owner: 'one', exclusive: false },

@@ -1,8 +1,11 @@
 import { EmailNotifier } from '../../../../lib/adapters/embedded/notify/email';
 import type { Notification } from '../../../../lib/core/notification';
 import { Secret } from '../../../../lib/core/secret';
+import { guardedNetwork } from '../../../../lib/network/guard';
 import { describeNotifier } from '../../../contracts/notifier';
 import { type MailServer, startMailServer } from './mail-server';
+
+const network = guardedNetwork(undefined);
 
 const PASSWORD = 'p@ss/word of the mail server';
 const FROM = 'explorerio@example.com';
@@ -12,7 +15,7 @@ const urlOf = ({ port }: MailServer, host = '127.0.0.1') =>
 describeNotifier('email', async () => {
   const server = await startMailServer('mailer', PASSWORD);
   return {
-    notifier: new EmailNotifier({ url: urlOf(server), from: FROM, to: ['owner@example.com'], timeoutMs: 300 }),
+    notifier: new EmailNotifier({ url: urlOf(server), from: FROM, to: ['owner@example.com'], network, timeoutMs: 300 }),
     async receive() {
       const { headers, text, recipients } = server.take();
       expect(recipients).toEqual(['owner@example.com']);
@@ -41,7 +44,7 @@ describe('an email', () => {
   });
   afterAll(() => server?.close());
 
-  const notifier = (to: readonly string[], url = urlOf(server)) => new EmailNotifier({ url, from: FROM, to });
+  const notifier = (to: readonly string[], url = urlOf(server)) => new EmailNotifier({ url, from: FROM, to, network });
 
   it('goes to all who are named, says who it is from, and has one id for every attempt', async () => {
     const to = ['one@example.com', 'zwei@example.com'];

@@ -1,8 +1,11 @@
 import { SlackNotifier } from '../../../../lib/adapters/embedded/notify/slack';
 import { Secret } from '../../../../lib/core/secret';
 import { systemClock } from '../../../../lib/core/system-clock';
+import { guardedNetwork } from '../../../../lib/network/guard';
 import { describeNotifier } from '../../../contracts/notifier';
 import { startReceiver } from './http-receiver';
+
+const network = guardedNetwork(undefined);
 
 interface Text {
   readonly type: string;
@@ -36,7 +39,7 @@ describeNotifier('Slack', async () => {
   const receiver = await startReceiver();
   const url = new Secret(`${receiver.url}/services/T000/B000/secret-path`);
   return {
-    notifier: new SlackNotifier({ url, clock: systemClock, timeoutMs: 300 }),
+    notifier: new SlackNotifier({ url, clock: systemClock, network, timeoutMs: 300 }),
     async receive() {
       const { body, headers } = receiver.take();
       const message = JSON.parse(body.toString('utf8')) as Message;

@@ -3,9 +3,12 @@ import { SIGNATURE_HEADER, WebhookNotifier } from '../../../../lib/adapters/embe
 import type { Notification } from '../../../../lib/core/notification';
 import { Secret } from '../../../../lib/core/secret';
 import { systemClock } from '../../../../lib/core/system-clock';
+import { guardedNetwork } from '../../../../lib/network/guard';
 import { describeNotifier } from '../../../contracts/notifier';
 import { ManualClock } from '../../../memory/clock';
 import { startReceiver } from './http-receiver';
+
+const network = guardedNetwork(undefined);
 
 const KEY = 'signing-key-of-the-test';
 const PATH = '/hooks/secret-path?token=secret-token';
@@ -14,7 +17,7 @@ describeNotifier('webhook', async () => {
   const receiver = await startReceiver();
   const url = new Secret(`${receiver.url}${PATH}`);
   return {
-    notifier: new WebhookNotifier({ url, signingKey: new Secret(KEY), clock: systemClock, timeoutMs: 300 }),
+    notifier: new WebhookNotifier({ url, signingKey: new Secret(KEY), clock: systemClock, network, timeoutMs: 300 }),
     async receive() {
       const { body, headers } = receiver.take();
       const sent = JSON.parse(body.toString('utf8')) as Notification;
@@ -47,7 +50,7 @@ describe('a signed webhook', () => {
     const receiver = await startReceiver();
     const clock = new ManualClock(1_764_000_000_999);
     const url = new Secret(`${receiver.url}${PATH}`);
-    await new WebhookNotifier({ url, signingKey: new Secret(KEY), clock }).send(NOTIFICATION);
+    await new WebhookNotifier({ url, signingKey: new Secret(KEY), clock, network }).send(NOTIFICATION);
     await receiver.down();
     const { method, path, headers, body } = receiver.take();
     expect([method, path, headers['content-type']]).toEqual(['POST', PATH, 'application/json']);
@@ -100,7 +103,7 @@ describe('a signed webhook', () => {
     const receiver = await startReceiver();
     receiver.answer(answer);
     const url = new Secret(`${receiver.url}${PATH}`);
-    const notifier = new WebhookNotifier({ url, signingKey: new Secret(KEY), clock: new ManualClock(10_000) });
+    const notifier = new WebhookNotifier({ url, signingKey: new Secret(KEY), clock: new ManualClock(10_000), network });
     const fault = await notifier.send(NOTIFICATION).catch((error) => error);
     await receiver.down();
     expect(fault).toMatchObject({ kind, code });
@@ -116,7 +119,8 @@ describe('a signed webhook', () => {
     'secret-path',
     '',
   ])('is not made with the URL %j, which is not shown', (text) => {
-    const open = () => new WebhookNotifier({ url: new Secret(text), signingKey: new Secret(KEY), clock: systemClock });
+    const open = () =>
+      new WebhookNotifier({ url: new Secret(text), signingKey: new Secret(KEY), clock: systemClock, network });
     expect(open).toThrow(expect.objectContaining({ kind: 'config', code: 'invalid_url' }));
     expect(open).not.toThrow('secret-path');
   });

@@ -11,6 +11,7 @@ import { every, systemClock } from '../lib/core/system-clock';
 import { openDestination } from '../lib/destinations';
 import { createEngine } from '../lib/engine/engine';
 import { compilePipeline } from '../lib/pipeline/compile';
+import { openPlaces } from '../lib/places/places';
 
 /** What the child is told on its command line. */
 export interface ChildTask {
@@ -54,8 +55,7 @@ async function main(task: ChildTask): Promise<ChildResult> {
       loadConnector,
       connectorTypes: ['postgresql'],
       openDestination: (context, host) => openDestination('postgresql', { url: task.destination }, context, host),
-      openPipeline: (fields, lookup, kept) =>
-        compilePipeline(fields, { lookup, places: async () => () => undefined }, kept),
+      openPipeline: (fields, lookup, kept) => compilePipeline(fields, { lookup, places: openPlaces(undefined) }, kept),
       every,
     },
     { owner: `bench-${process.pid}` },

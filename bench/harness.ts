@@ -37,7 +37,7 @@ export interface Bench {
 }
 
 /** Starts a server, fills the source. */
-export async function openBench(): Promise<Bench> {
+export async function openBench(fill: (source: string) => Promise<void> = fillEvents): Promise<Bench> {
   const version = process.env.BENCH_POSTGRESQL === '15' ? 15 : 18;
   const settings = { shared_buffers: '256MB', max_wal_size: '16GB', checkpoint_timeout: '1h', autovacuum: 'off' };
   const server = await startPostgresql({ version, settings });
@@ -54,13 +54,17 @@ export async function openBench(): Promise<Bench> {
     },
   };
   await run(server.url, 'create database source', 'create database target');
-  await run(bench.source, `create table public.events (${TABLE})`);
-  const client = new pg.Client(bench.source);
+  await fill(bench.source);
+  return bench;
+}
+
+async function fillEvents(source: string): Promise<void> {
+  await run(source, `create table public.events (${TABLE})`);
+  const client = new pg.Client(source);
   await client.connect();
   await client.query(FILL, [ROWS]);
   await client.end();
-  await run(bench.source, 'create index on public.events (updated_at)', 'vacuum analyze public.events');
-  return bench;
+  await run(source, 'create index on public.events (updated_at)', 'vacuum analyze public.events');
 }
 
 /** Runs statements one after another. */
@@ -73,11 +77,22 @@ export async function run(url: string, ...statements: readonly string[]): Promis
   return result;
 }
 
+/** A table to be moved. */
+export interface BenchTable {
+  readonly name: string;
+  readonly columns: string;
+}
+
+const EVENTS: BenchTable = { name: 'events', columns: TABLE };
+
 /** The baseline: psql COPY TO piped into psql COPY FROM, as text, into a table with its primary key; in seconds. */
-export async function baseline({ source, destination }: Bench): Promise<number> {
-  await run(destination, 'drop table if exists public.events', `create table public.events (${TABLE})`);
+export async function baseline(
+  { source, destination }: Pick<Bench, 'source' | 'destination'>,
+  { name, columns } = EVENTS,
+): Promise<number> {
+  await run(destination, `drop table if exists public.${name}`, `create table public.${name} (${columns})`);
   const begun = performance.now();
-  const command = `psql "$0" -Xqc 'copy public.events to stdout' | psql "$1" -Xqc 'copy public.events from stdin'`;
+  const command = `psql "$0" -Xqc 'copy public.${name} to stdout' | psql "$1" -Xqc 'copy public.${name} from stdin'`;
   await shell(command, [source, destination]);
   return (performance.now() - begun) / 1000;
 }

@@ -1,6 +1,7 @@
 import type { Row, RowBatch } from '../lib/core/batch';
 import type { Column, ColumnType, StreamSchema } from '../lib/core/schema';
 import { compilePipeline } from '../lib/pipeline/compile';
+import { openPlaces } from '../lib/places/places';
 import { median } from './harness';
 
 // 12 columns through field mapping, three conversions and the three rules of the specification, on one core. The ratio is
@@ -9,6 +10,7 @@ const ROUNDS = Number(process.env.BENCH_REPEAT ?? 9);
 const BATCHES = 500;
 const BATCH_ROWS = 400;
 const GOAL_RATIO = 1.5;
+const GOAL_LOOKUPS = 300_000;
 
 const COLUMNS: readonly (readonly [string, ColumnType])[] = [
   ['customer_id', 'int64'],
@@ -141,4 +143,56 @@ const rss = Math.round(process.resourceUsage().maxRSS / 1024);
 const rate = Math.round(rows / ours);
 console.log(
   `bench pipeline specification ratio=${(ours / floor).toFixed(2)} goal=${GOAL_RATIO} rate=${rate}/s rss_mb=${rss}`,
+);
+
+/** The countries of addresses all over the space, none of them twice in a row. */
+async function geolocationRun(): Promise<number> {
+  const pipeline = await compilePipeline(
+    {
+      transformations: [
+        {
+          type: 'data_enrichment',
+          enrichments: [{ field: 'country', source: 'ip_geolocation', input_field: 'ip_address' }],
+        },
+      ],
+    },
+    { lookup: async () => new Map(), places: openPlaces(undefined) },
+  );
+  const bound = pipeline?.bind(ADDRESSES);
+  let found = 0;
+  for (const given of addresses) {
+    const result = await bound?.run(given, { load: true });
+    for (const row of result?.batch.rows ?? []) if (row.at(-1) !== null) found++;
+  }
+  return found;
+}
+
+const ADDRESSES: StreamSchema = {
+  stream: 'visits',
+  columns: [
+    { name: 'id', type: 'int64', nullable: false, native: 'bench/int64' },
+    { name: 'ip_address', type: 'text', nullable: false, native: 'bench/text' },
+  ],
+  key: ['id'],
+};
+
+function addressBatch(number: number): RowBatch {
+  const rows = Array.from({ length: BATCH_ROWS }, (_, index): Row => {
+    const id = number * BATCH_ROWS + index;
+    // A multiplicative hash: far apart, and the same in each round.
+    const bits = Math.imul(id + 1, 0x9e3779b1) >>> 0;
+    return [BigInt(id), [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.')];
+  });
+  return { kind: 'rows', schema: ADDRESSES, after: { format: 1, value: number }, rows };
+}
+
+const addresses = Array.from({ length: BATCHES }, (_, number) => addressBatch(number));
+const lookups: number[] = [];
+for (let round = 0; round < ROUNDS; round++) {
+  const found = await timed(lookups, geolocationRun);
+  if (found < rows / 2) throw new Error(`only ${found} of ${rows} addresses have a country`);
+}
+const lookupRate = Math.round(rows / median(lookups));
+console.log(
+  `bench pipeline geolocation ratio=${(GOAL_LOOKUPS / lookupRate).toFixed(2)} goal=1 rate=${lookupRate}/s rss_mb=${Math.round(process.resourceUsage().maxRSS / 1024)}`,
 );

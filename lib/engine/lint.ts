@@ -1,9 +1,21 @@
 import type { IntegrationDocument, IntegrationFields } from '../core/integration';
 import type { Json } from '../core/json';
+import { lintMonitoring } from './lint-monitoring';
+
+/** Types that use no TLS unless `connection.ssl` says so. */
+const UNENCRYPTED = ['postgresql'];
+
+/** Steps that can refuse a record. */
+const REFUSING = ['data_type_conversion', 'expression', 'filter', 'flatten'];
 
 /** What a document allows that its owner may not want, as `path: consequence, and what to do`. */
 export function lintDocument(document: IntegrationDocument, fields: IntegrationFields): string[] {
-  return [...lintReading(document, fields), ...lintNetwork(document, fields), ...lintPipeline(fields)];
+  return [
+    ...lintReading(document, fields),
+    ...lintNetwork(document, fields),
+    ...lintPipeline(fields),
+    ...lintMonitoring(document, fields),
+  ];
 }
 
 function lintReading(document: IntegrationDocument, { type, sync_settings: settings }: IntegrationFields): string[] {
@@ -21,9 +33,14 @@ function lintReading(document: IntegrationDocument, { type, sync_settings: setti
   return warnings;
 }
 
-function lintNetwork(document: IntegrationDocument, { network_security: security }: IntegrationFields): string[] {
+function lintNetwork(document: IntegrationDocument, { type, network_security: security }: IntegrationFields): string[] {
   if (security?.require_ssl !== true) return [];
-  const { ssl } = (document.connection ?? {}) as { readonly ssl?: Json };
+  const { ssl, uri, host } = (document.connection ?? {}) as { readonly [field: string]: Json };
+  const isSocket = typeof host === 'string' && host.startsWith('/');
+  if (ssl === false || (ssl === undefined && uri === undefined && UNENCRYPTED.includes(type))) {
+    if (isSocket) return [];
+    return ['connection.ssl: without it network_security.require_ssl refuses every connection; set it to true'];
+  }
   const isOff = has(ssl, 'verification') && (ssl as { readonly verification: Json }).verification === 'off';
   if (security.ssl_verification !== false && !isOff) return [];
   return [
@@ -39,12 +56,9 @@ function lintPipeline({ transformations = [], validation_rules: rules = [], ...f
   );
   const handling = fields.error_handling;
   const isWatched = fields.alerts?.some(({ condition }) => /quarantine|error_rate/.test(condition)) === true;
-  if (
-    rules.length > 0 &&
-    (handling?.strategy ?? 'quarantine') === 'quarantine' &&
-    !handling?.notification &&
-    !isWatched
-  ) {
+  const canRefuse =
+    rules.length > 0 || transformations.some(({ type }) => REFUSING.includes(type)) || keepsShape(fields);
+  if (canRefuse && (handling?.strategy ?? 'quarantine') === 'quarantine' && !handling?.notification && !isWatched) {
     warnings.push(
       'error_handling.notification: nobody is told of records in quarantine; set it to true, or make an alert of quarantined_rows',
     );
@@ -57,6 +71,11 @@ function lintPipeline({ transformations = [], validation_rules: rules = [], ...f
   return warnings;
 }
 
+/** Whether records of a changed shape go to quarantine. */
+function keepsShape({ streams = {}, destination }: Pick<IntegrationFields, 'streams' | 'destination'>): boolean {
+  return [destination, ...Object.values(streams)].some((settings) => settings?.schema_changes === 'quarantine');
+}
+
 function has(value: Json | undefined, name: string): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && name in value;
 }
@@ -66,6 +85,6 @@ export function lintSchedule(everySeconds: number | undefined, lastSeconds: numb
   if (everySeconds === undefined || lastSeconds === undefined || lastSeconds <= everySeconds) return [];
   const [every, last] = [Math.round(everySeconds / 60), Math.round(lastSeconds / 60)];
   return [
-    `sync_settings.schedule: comes every ${every} min, and the last sync took ${last} min: each second one is left out; give it more time, or read incrementally`,
+    `sync_settings.schedule: comes every ${every} min, and the last sync took ${last} min: what is due while a sync runs is left out; give it more time, or read incrementally`,
   ];
 }

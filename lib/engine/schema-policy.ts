@@ -12,7 +12,7 @@ import { keys } from './state';
 export type AcceptedSchemas = ReadonlyMap<string, StreamSchema>;
 
 /** What the document says about changes of a stream's shape. */
-export function schemaPolicy(fields: IntegrationFields, stream: string): SchemaPolicy {
+export function schemaPolicy(fields: Pick<IntegrationFields, 'streams' | 'destination'>, stream: string): SchemaPolicy {
   return fields.streams?.[stream]?.schema_changes ?? fields.destination?.schema_changes ?? 'apply';
 }
 
@@ -36,6 +36,24 @@ export function judgeShape(
   const keyChanged = before?.key.join('\n') !== decision.schema.key.join('\n');
   if (policy === 'apply' || (policy === 'quarantine' && !keyChanged)) return { ...decision, changes };
   return { ...decision, changes, fault: paused(fields.name, stream, changes).record() };
+}
+
+const FORESEEN: { readonly [P in Exclude<SchemaPolicy, 'pause'>]: string } = {
+  apply: 'it is followed',
+  quarantine: 'the accepted shape is kept, and records that do not fit it go to quarantine',
+};
+
+/** A decision with what a sync would make of a changed shape: a warning, or the fault that would stop the stream. */
+export function foreseeShape(
+  decision: StreamDecision,
+  fields: IntegrationFields,
+  accepted: AcceptedSchemas,
+): StreamDecision {
+  const judged = judgeShape(decision, fields, accepted);
+  const policy = schemaPolicy(fields, judged.schema.stream);
+  if (judged.changes === undefined || judged.fault || policy === 'pause') return judged;
+  const warning = `its shape has changed: ${judged.changes.join('; ')}: ${FORESEEN[policy]}`;
+  return { ...judged, warnings: [...judged.warnings, warning] };
 }
 
 /** Refuses a shape that turns up in the middle of a run where it would have stopped the run's beginning. */

@@ -1,4 +1,5 @@
 import type { FaultRecord } from '../../core/fault';
+import type { SchemaPolicy } from '../../core/integration';
 import type { Notification } from '../../core/notification';
 import type { RunState } from '../../core/run';
 import type { RunItem } from '../state';
@@ -20,6 +21,8 @@ export interface StreamNews {
   readonly stream: string;
   readonly state: RunState;
   readonly changes: readonly string[];
+  /** What the document says about changes of its shape. */
+  readonly policy: SchemaPolicy;
   readonly quarantined: number;
   readonly skipped: number;
   readonly fault?: FaultRecord;
@@ -133,9 +136,9 @@ function quarantineNews(run: RunItem, streams: readonly StreamNews[]): Notificat
 function schemaNews(run: RunItem, streams: readonly StreamNews[]): Notification[] {
   return streams.flatMap((news): Notification[] => {
     const { stream, changes, fault } = news;
-    const isPaused = fault?.code === 'schema_changed';
-    if (isPaused) return [pausedNews(run, news, fault)];
+    if (fault?.code === 'schema_changed') return [pausedNews(run, news, fault)];
     if (changes.length === 0) return [];
+    if (news.policy === 'quarantine') return [keptNews(run, news)];
     return [
       {
         ...about(run, 'schema_change'),
@@ -160,6 +163,20 @@ function pausedNews(run: RunItem, { stream, changes }: StreamNews, fault: FaultR
     stream,
     title: `${run.integration}: ${stream} waits, as its shape has changed`,
     text: fault.hint === undefined ? what : `${what}\n${fault.hint}`,
+    facts: { changes: changes.length },
+  };
+}
+
+/** Told once for a change: each run finds it again until it is accepted. */
+function keptNews(run: RunItem, { stream, changes }: StreamNews): Notification {
+  const what = listed(changes);
+  return {
+    ...about(run, 'schema_change'),
+    id: `schema_change/${run.integration}/${stream}/${hashOf(what)}`,
+    severity: 'warning',
+    stream,
+    title: `${run.integration}: the shape of ${stream} has changed, and is kept as it was`,
+    text: `${what}\nRecords that do not fit the accepted shape go to quarantine. Accept the new one with: explorerio schema accept ${run.integration} ${stream}`,
     facts: { changes: changes.length },
   };
 }

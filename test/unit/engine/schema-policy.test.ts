@@ -1,11 +1,12 @@
 import type { Row } from '../../../lib/core/batch';
 import type { Connector, Source } from '../../../lib/core/connector';
 import type { SchemaPolicy } from '../../../lib/core/integration';
+import type { Notification } from '../../../lib/core/notification';
 import type { StreamSchema } from '../../../lib/core/schema';
 import type { Engine } from '../../../lib/engine/engine';
 import { shapeChanges } from '../../../lib/engine/evolve';
 import { compilePipeline } from '../../../lib/pipeline/compile';
-import { document, Home, syncAll } from './home';
+import { document, Home, NEVER, syncAll } from './home';
 
 const text = (name: string, nullable = true) => ({ name, type: 'text', nullable, native: 'test/varchar(20)' }) as const;
 
@@ -116,6 +117,79 @@ describe('a stream whose shape changes between two syncs', () => {
       rows: 3,
       quarantined: 0,
     });
+  });
+});
+
+describe('streams of one integration', () => {
+  const added = (home: Home) => () =>
+    reshaped(
+      home.connector(),
+      (schema) => ({ ...schema, columns: [...schema.columns, text('note')] }),
+      (row) => [...row, row[0] === 2 ? 'x' : null],
+    );
+  const POLICIES = {
+    destination: { schema_changes: 'pause' },
+    streams: { b_follows: { schema_changes: 'apply' }, c_keeps: { schema_changes: 'quarantine' } },
+  };
+  const CHANGE = 'field note (varchar(20)) is new';
+
+  it('each have their policy, and plan, status and notification say in words what changed', async () => {
+    const home = new Home();
+    for (const stream of ['a_pauses', 'b_follows', 'c_keeps']) home.fill(stream, 3);
+    const told: Notification[] = [];
+    home.notify = async (one) => void told.push(one);
+    const before = home.engine();
+    await before.service.create(document(POLICIES));
+    await syncAll(home, before);
+    await home.clock.advance(1000);
+    withPipelines(home);
+    const engine = home.engine({}, added(home));
+    await engine.tellOfRuns();
+    expect(told).toEqual([]);
+
+    const { streams: planned } = await engine.service.plan('shop', NEVER);
+    expect(planned.map(({ stream, warnings, fault }) => [stream, warnings, fault?.code])).toEqual([
+      ['a_pauses', expect.anything(), 'schema_changed'],
+      ['b_follows', [expect.stringContaining(`${CHANGE}: it is followed`)], undefined],
+      ['c_keeps', [expect.stringContaining(`${CHANGE}: the accepted shape is kept`)], undefined],
+    ]);
+
+    const rowsOf = (stream: string) => home.visible(stream);
+    for (const stream of ['a_pauses', 'b_follows', 'c_keeps']) home.fill(stream, 1, 4);
+    await syncAll(home, engine);
+    expect(['a_pauses', 'b_follows', 'c_keeps'].map(rowsOf)).toEqual([3, 4, 3]);
+    const { lastRun } = await engine.service.status('shop');
+    expect(lastRun?.state).toBe('partial');
+    expect(lastRun?.streams.map(({ stream, state, changes }) => [stream, state, changes])).toEqual([
+      ['a_pauses', 'failed', [CHANGE]],
+      ['b_follows', 'succeeded', expect.arrayContaining([CHANGE])],
+      ['c_keeps', 'succeeded', [CHANGE]],
+    ]);
+    await engine.tellOfRuns();
+    const news = told.filter(({ kind }) => kind === 'schema_change');
+    expect(news.map(({ stream, severity, text: said }) => [stream, severity, said.split('\n')[0]])).toEqual([
+      ['a_pauses', 'warning', CHANGE],
+      ['b_follows', 'info', CHANGE],
+      ['c_keeps', 'warning', CHANGE],
+    ]);
+    expect(news[0]?.text).toContain('explorerio schema accept shop a_pauses');
+  });
+
+  it('pause with "quarantine" when the key changes, as records could not be told apart', async () => {
+    const home = new Home();
+    home.fill('orders', 3);
+    const before = home.engine();
+    await before.service.create(document({ destination: { schema_changes: 'quarantine' } }));
+    await syncAll(home, before);
+    const rekeyed = () =>
+      reshaped(
+        home.connector(),
+        (schema) => ({ ...schema, key: ['text'] }),
+        (row) => row,
+      );
+    const run = await syncAll(home, home.engine({}, rekeyed));
+    expect(run.streams[0]?.fault?.message).toContain('the key was id and is text');
+    expect(home.visible('orders')).toBe(3);
   });
 });
 

@@ -1,9 +1,8 @@
 import { loadConnector } from '../../../lib/connectors';
-import type { FieldIssue } from '../../../lib/core/fault';
+import type { Fault, FieldIssue } from '../../../lib/core/fault';
 import type { Json } from '../../../lib/core/json';
-import { checkDocument } from '../../../lib/engine/document';
+import { checkDocument, type HomeAbilities } from '../../../lib/engine/document';
 import { checkPipeline } from '../../../lib/pipeline/compile';
-import { faultFrom } from './home';
 import { INTEGRATIONS, SECTIONS } from './specification';
 
 // Each example of the specification that this version serves, with one field misspelt, retyped, removed or out of range.
@@ -12,23 +11,44 @@ type Place = readonly (string | number)[];
 type Members = { readonly [name: string]: Json };
 
 const POSTGRESQL = INTEGRATIONS.find(({ type }) => type === 'postgresql') as unknown as Members;
-/** Not served by the connector or the version. */
-const LATER = new Set(['webhook_config', 'credential_store', 'sync_strategy[1]']);
+const { sync_settings: _settings, ...WITHOUT_SETTINGS } = POSTGRESQL;
+/** Refused by name in this version, whatever is in them; what is wrong in them is still said. */
+const REFUSED: { readonly [example: string]: string } = {
+  'webhook_config[0]': 'webhook_config',
+  'sync_strategy[1]': 'sync_strategy.type',
+};
 
 const EXAMPLES: readonly (readonly [string, Members])[] = [
   ['the PostgreSQL document', POSTGRESQL],
   ...Object.entries(SECTIONS).flatMap(([section, examples]) =>
-    (examples as readonly Json[]).flatMap((example, index): (readonly [string, Members])[] => {
-      if (LATER.has(section) || LATER.has(`${section}[${index}]`)) return [];
-      return [[section, { ...POSTGRESQL, [section]: example }]];
-    }),
+    (examples as readonly Json[]).map((example, index): readonly [string, Members] => [
+      `${section}[${index}]`,
+      { ...(section === 'sync_strategy' ? WITHOUT_SETTINGS : POSTGRESQL), [section]: example },
+    ]),
   ),
 ];
 
-async function issuesOf(document: Json): Promise<readonly FieldIssue[]> {
-  const fault = await faultFrom(checkDocument(document, loadConnector, { alarms: true, checkPipeline }));
+const HOME: HomeAbilities = { alarms: true, checkPipeline, credentialStores: { check: () => [] } };
+
+/** What is said of a document that is wrong; nothing where it is right. */
+async function issuesIn(document: Json): Promise<readonly FieldIssue[]> {
+  const right = checkDocument(document, loadConnector, HOME).then(() => undefined);
+  const fault = await right.catch((error: unknown) => error);
+  if (fault === undefined) return [];
   expect(fault).toMatchObject({ kind: 'config', code: expect.stringMatching(/^(invalid_config|unknown_type)$/) });
-  return fault.issues ?? [];
+  return (fault as Fault).issues ?? [];
+}
+
+async function issuesOf(document: Json): Promise<readonly FieldIssue[]> {
+  const issues = await issuesIn(document);
+  expect(issues.length).toBeGreaterThan(0);
+  expect(issues.every(({ message }) => message.length > 0)).toBe(true);
+  return issues;
+}
+
+/** Whether an issue is about a place or what it is in. */
+function isAbout(issue: FieldIssue, path: string): boolean {
+  return issue.path !== '' && path.startsWith(issue.path);
 }
 
 function isMembers(node: Json): node is Members {
@@ -73,6 +93,10 @@ function renamed(document: Json, place: Place, name: string): Json {
   return parent.length === 0 ? changed : replaced(document, parent, changed);
 }
 
+function escaped(text: string): string {
+  return text.replace(/[.[\]]/g, '\\$&');
+}
+
 function pathOf(place: Place): string {
   return place.reduce<string>(
     (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),
@@ -84,63 +108,102 @@ function pathOf(place: Place): string {
 const FREE_NAMES = /(^|\.)(mappings|conversions)\.[^.]+$/;
 /** Texts that may be any text. */
 const FREE_TEXTS =
-  /(^|\.)(host|database|username|password|vpn_endpoint|timestamp_field|field|input_field|name|mappings\.[^.]+)$/;
+  /(^|\.)(host|database|username|password|vpn_endpoint|encryption_key|file_path|timestamp_field|field|input_field|name|mappings\.[^.]+)$/;
 
-describe.each(EXAMPLES)('%s', (_, document) => {
+/** Fields that no document can do without, and the rules and steps that need them. */
+const REQUIRED = [
+  /^(name|type|connection)$/,
+  /^connection\.(host|database|username)$/,
+  /^transformations\[\d\]\.(type|mappings|conversions|enrichments)$/,
+  /^transformations\[2\]\.enrichments\[0\](\.(field|source|input_field))?$/,
+  /^validation_rules\[\d\]\.(field|type|values)$/,
+  /^health_checks\.enabled$/,
+  /^alerts\[\d\]\.(name|condition|severity)$/,
+  /^credential_store\.(type|encryption_key|file_path)$/,
+  /^rotation_policy\.enabled$/,
+  /^webhook_config\.(endpoint|authentication)(\.(type|secret))?$/,
+  /^webhook_config\.retry_policy\.(max_attempts|backoff)$/,
+];
+
+/** A test for each place; there may be none. */
+function eachOf(
+  cases: readonly (readonly [Place, Json])[],
+  name: string,
+  check: (path: string, place: Place, value: Json) => Promise<void>,
+): void {
+  for (const [place, value] of cases) {
+    const path = pathOf(place);
+    it(name.replace('%s', path), () => check(path, place, value));
+  }
+}
+
+/** Values of which there are only a few. */
+const WORDS =
+  /(^type|^sync_settings\.mode|\.(type|source|strategy|severity|method|initial_sync|checkpoint_storage|backoff|conversions\.[^.]+))$/;
+
+describe.each(EXAMPLES)('%s', (name, document) => {
   const all = places(document);
+  const refused = REFUSED[name];
+  const section = name.replace(/\[\d\]$/, '');
+  // Those of the document around are seen once.
+  const own = all.filter(([place]) => !(section in document) || place[0] === section);
 
-  it('is right', async () => {
-    await expect(checkDocument(document, loadConnector, { alarms: true, checkPipeline })).resolves.toBeDefined();
+  it(refused === undefined ? 'is right' : 'is refused by name', async () => {
+    if (refused === undefined) await expect(checkDocument(document, loadConnector, HOME)).resolves.toBeDefined();
+    else expect(await issuesOf(document)).toEqual([expect.objectContaining({ path: refused })]);
   });
 
-  const named = all.filter(([place]) => typeof place.at(-1) === 'string' && !FREE_NAMES.test(pathOf(place)));
-  it.each(named.map(([place]) => [pathOf(place), place] as const))(
-    'with %s misspelt says where, and what was meant',
-    async (path, place) => {
-      const key = String(place.at(-1));
-      const typo = key.length > 3 ? key.slice(0, -2) + key.slice(-1) : `${key}x`;
-      const issues = await issuesOf(renamed(document, place, typo));
-      const wrong = pathOf([...place.slice(0, -1), typo]);
-      const about = issues.filter((issue) => issue.path === wrong || path.startsWith(issue.path));
-      expect(about.length).toBeGreaterThan(0);
-      const said = issues.map(({ path: at, message }) => `${at} ${message}`).join('\n');
-      expect(said).toContain(key);
-    },
-  );
+  eachOf(own, 'without %s is right, or says that it is missing', async (path, place) => {
+    const shorter = replaced(document, place, undefined);
+    const issues = await issuesIn(shorter);
+    const about = issues.filter((issue) => issue.path !== refused || issue.path === path);
+    if (REQUIRED.some((pattern) => pattern.test(path))) {
+      expect(about.some((issue) => issue.path === path || path.startsWith(`${issue.path}[`))).toBe(true);
+    } else expect(about).toEqual([]);
+  });
 
-  it.each(all.map(([place, value]) => [pathOf(place), place, value] as const))(
-    'with %s of another type says where',
-    async (path, place, value) => {
-      const scalars = /\.(min|max|values\[\d+\])$/.test(path) ? [] : [typeof value === 'string' ? 5 : 'five'];
-      const others: Json[] = [{ x: 1 }, [[1]], null, ...scalars];
-      for (const other of others) {
-        const issues = await issuesOf(replaced(document, place, other));
-        expect(
-          issues.some((issue) => issue.path === path || issue.path.startsWith(path) || path.startsWith(issue.path)),
-        ).toBe(true);
-        expect(issues.every(({ message }) => message.length > 0)).toBe(true);
-      }
-    },
-  );
+  const words = own.filter(([place, value]) => typeof value === 'string' && WORDS.test(pathOf(place)));
+  eachOf(words, 'with the value of %s misspelt says what was meant', async (path, place, value) => {
+    const word = String(value);
+    const typo = word.slice(0, -2) + word.slice(-1);
+    const issues = await issuesOf(replaced(document, place, typo));
+    const about = issues.filter((issue) => isAbout(issue, path));
+    expect(about.map(({ message }) => message).join('\n')).toContain(word);
+  });
 
-  const ruled = all.filter(([place, value]) => typeof value === 'string' && !FREE_TEXTS.test(pathOf(place)));
-  it.each(ruled.map(([place]) => [pathOf(place), place] as const))(
-    'with another text at %s says where',
-    async (path, place) => {
-      // Lists of free texts, such as tables or the values of an enum.
-      if (/(values|tables|schemas|notification_channels)\[\d+\]$/.test(path)) return;
-      const issues = await issuesOf(replaced(document, place, '~no such thing~'));
-      expect(issues.some((issue) => issue.path === path || path.startsWith(issue.path))).toBe(true);
-    },
-  );
+  const named = own.filter(([place]) => typeof place.at(-1) === 'string' && !FREE_NAMES.test(pathOf(place)));
+  eachOf(named, 'with %s misspelt says where, and what was meant', async (path, place) => {
+    const key = String(place.at(-1));
+    const typo = key.length > 3 ? key.slice(0, -2) + key.slice(-1) : `${key}x`;
+    const issues = await issuesOf(renamed(document, place, typo));
+    const wrong = pathOf([...place.slice(0, -1), typo]);
+    const about = issues.filter((issue) => issue.path === wrong || isAbout(issue, path));
+    expect(about.length).toBeGreaterThan(0);
+    const said = issues.map(({ path: at, message }) => `${at} ${message}`).join('\n');
+    expect(said).toMatch(new RegExp(`did you mean "${key}"|^${escaped(path)} `, 'm'));
+  });
 
-  const numbers = all.filter(([, value]) => typeof value === 'number');
-  it.each(numbers.map(([place]) => [pathOf(place), place] as const))(
-    'with %s out of range says where',
-    async (path, place) => {
-      if (/\.(min|max)$/.test(path)) return; // bounds of a rule may be any number
-      const issues = await issuesOf(replaced(document, place, -1e12));
-      expect(issues).toContainEqual(expect.objectContaining({ path }));
-    },
-  );
+  eachOf(own, 'with %s of another type says where', async (path, place, value) => {
+    const scalars = /\.(min|max|values\[\d+\])$/.test(path) ? [] : [typeof value === 'string' ? 5 : 'five'];
+    const others: Json[] = [{ x: 1 }, [[1]], null, ...scalars];
+    for (const other of others) {
+      const issues = await issuesOf(replaced(document, place, other));
+      expect(issues.some((issue) => issue.path.startsWith(path) || isAbout(issue, path))).toBe(true);
+    }
+  });
+
+  const ruled = own.filter(([place, value]) => typeof value === 'string' && !FREE_TEXTS.test(pathOf(place)));
+  eachOf(ruled, 'with another text at %s says where', async (path, place) => {
+    // Lists of free texts, such as tables or the values of an enum.
+    if (/(values|tables|schemas|notification_channels)\[\d+\]$/.test(path)) return;
+    const issues = await issuesOf(replaced(document, place, '~no such thing~'));
+    expect(issues.some((issue) => isAbout(issue, path))).toBe(true);
+  });
+
+  const numbers = own.filter(([, value]) => typeof value === 'number');
+  eachOf(numbers, 'with %s out of range says where', async (path, place) => {
+    if (/\.(min|max)$/.test(path)) return; // bounds of a rule may be any number
+    const issues = await issuesOf(replaced(document, place, -1e12));
+    expect(issues).toContainEqual(expect.objectContaining({ path }));
+  });
 });

@@ -1,5 +1,6 @@
 import middy from '@middy/core';
 import { connectorTypes, loadConnector } from '../../lib/connectors';
+import { CHECK_SECONDS } from '../../lib/core/alert/rule';
 import type { StateStore } from '../../lib/core/ports';
 import { systemClock } from '../../lib/core/system-clock';
 import { readDeclared, storeDeclared } from '../declared';
@@ -9,6 +10,7 @@ import { runtimeAlarms } from '../runtime-alarms';
 import { runtimeScheduler } from '../runtime-scheduler';
 import { failDead } from './dead-letters';
 import { writeMetrics } from './metrics';
+import { testConnections } from './probes';
 import { tellPeople } from './tell-people';
 
 const DAY_MS = 86_400_000;
@@ -22,6 +24,7 @@ export const handler = middy(async (): Promise<void> => {
   const { EXPLORERIO_QUEUES: queues, EXPLORERIO_STAGE: stage } = functionEnvironment();
   for (const type of Object.keys(JSON.parse(queues))) await failDead(home, type);
   await storeDeclared(home.engine.service, declared);
+  await testConnections(home, CHECK_SECONDS);
   // Past the console, which would wrap the line: CloudWatch takes it only as it is.
   await writeMetrics(home.engine, stage, systemClock, (line) => process.stdout.write(line));
   await tellPeople(home);

@@ -1,16 +1,15 @@
 import type { FaultRecord } from '../core/fault';
 import { FINAL_STATES, type RunDetails, type StreamRun } from '../core/run';
-import type { IntegrationHealth, IntegrationStats, IntegrationStatus, Progress } from '../core/service';
+import type { IntegrationStatus, Progress } from '../core/service';
 import type { EngineContext } from './context';
-import { costOf } from './cost';
 import { credentialWarnings } from './credentials';
+import { latestEvidence } from './health';
+import { freshest, RECENT_RUNS, recentRuns } from './kept-runs';
+import { type ProbeItem, viewHealthCheck } from './probe/item';
 import { list, read } from './records';
 import { streamsOf } from './runs';
 import { type IntegrationItem, keys, type RunItem } from './state';
 import { isoTime, viewRunDetails } from './views';
-
-const RECENT_RUNS = 200;
-const FAILING_AFTER = 3;
 
 /** How an integration stands. */
 export async function statusOf(context: EngineContext, id: string, item: IntegrationItem): Promise<IntegrationStatus> {
@@ -27,10 +26,14 @@ export async function statusOf(context: EngineContext, id: string, item: Integra
   const retried = running?.streams.find((stream) => stream.fault);
   const failed = runs.find((run) => run.fault);
   const queued = await list(state, keys.queuedRuns(id));
+  const probe = (await read<ProbeItem>(state, keys.probe(id)))?.value;
+  const healthCheck = viewHealthCheck(context.ports, item, probe);
   return {
     integration: id,
     state: current?.state ?? last?.state ?? 'idle',
     enabled: item.document.enabled !== false,
+    connectionStatus: latestEvidence({ item, runs, probe }).connectionStatus,
+    ...(healthCheck && { healthCheck }),
     queued: queued.map((waiting) => waiting.key.sort),
     warnings: await credentialWarnings(context, item.document),
     ...(running && { running, progress: progressOf(running) }),
@@ -45,22 +48,6 @@ export async function statusOf(context: EngineContext, id: string, item: Integra
 async function describeFault(context: EngineContext, run: RunItem, fault: FaultRecord) {
   const stream = (await streamsOf(context, run.id)).find((item) => item.fault?.message === fault.message)?.stream;
   return { ...fault, at: isoTime(run.finishedAt ?? run.createdAt), ...(stream !== undefined && { stream }) };
-}
-
-/** The runs that are kept, newest first. */
-export async function recentRuns(
-  context: EngineContext,
-  id: string,
-  limit: number,
-  after?: string,
-): Promise<RunItem[]> {
-  const query = { reverse: true, limit, ...(after !== undefined && { after }) };
-  return (await list<RunItem>(context.ports.state, keys.runs(id), query)).map((stored) => stored.value);
-}
-
-/** When the source was last read completely: a run brings what was there when it began. */
-function freshest(runs: readonly RunItem[]): number | undefined {
-  return runs.find((run) => run.state === 'succeeded')?.startedAt;
 }
 
 function progressOf(run: RunDetails): Progress {
@@ -80,99 +67,4 @@ function progressOf(run: RunDetails): Progress {
     fraction: Math.min(1, run.rows / estimatedRows),
     ...(secondsLeft !== undefined && { secondsLeft: Math.max(0, secondsLeft) }),
   };
-}
-
-/** What the last runs of an integration say about it. */
-export async function healthOf(context: EngineContext, id: string): Promise<IntegrationHealth> {
-  return healthFrom(id, await recentRuns(context, id, RECENT_RUNS), context.ports.clock.now());
-}
-
-/** What runs, newest first, say about an integration. */
-export function healthFrom(id: string, runs: readonly RunItem[], now: number): IntegrationHealth {
-  const ended = runs.slice(0, RECENT_RUNS).filter((run) => FINAL_STATES.includes(run.state));
-  const counted = ended.filter((run) => run.state !== 'cancelled');
-  const [last] = counted;
-  if (last === undefined) {
-    return {
-      integration: id,
-      status: 'unknown',
-      connectionStatus: 'unknown',
-      errorRate: 0,
-      detail: 'no sync has ended yet',
-    };
-  }
-  const inARow = failuresInARow(counted);
-  const fresh = freshest(ended);
-  return {
-    integration: id,
-    status: last.state === 'succeeded' ? 'healthy' : inARow >= FAILING_AFTER ? 'failed' : 'degraded',
-    connectionStatus: last.state === 'failed' ? 'failed' : 'connected',
-    errorRate: errorRate(ended),
-    detail: last.fault ? last.fault.message : `the last sync ${last.state}`,
-    ...(fresh !== undefined && { lastSyncAgeSeconds: (now - fresh) / 1000 }),
-  };
-}
-
-/** How many of the newest runs failed without one between them that loaded something. */
-export function failuresInARow(runs: readonly RunItem[]): number {
-  const failures = runs.findIndex((run) => run.state === 'succeeded' || run.state === 'partial');
-  return failures === -1 ? runs.length : failures;
-}
-
-/** Counts over the runs of an integration that are kept. */
-export async function statsOf(context: EngineContext, id: string): Promise<IntegrationStats> {
-  return statsFrom(id, await allRuns(context, id), context.ports.clock.now());
-}
-
-/** Counts over runs, newest first. */
-export function statsFrom(id: string, runs: readonly RunItem[], now: number): IntegrationStats {
-  const ended = runs.filter((run) => FINAL_STATES.includes(run.state));
-  const count = (state: RunItem['state']) => ended.filter((run) => run.state === state).length;
-  const sum = (pick: (run: RunItem) => number) => ended.reduce((total, run) => total + pick(run), 0);
-  const seconds = ended.map(secondsOf).sort((left, right) => left - right);
-  const total = seconds.reduce((all, one) => all + one, 0);
-  const rows = sum((run) => run.rows);
-  const fresh = freshest(ended);
-  return {
-    integration: id,
-    runs: {
-      total: ended.length,
-      succeeded: count('succeeded'),
-      partial: count('partial'),
-      failed: count('failed'),
-      cancelled: count('cancelled'),
-    },
-    rows,
-    bytes: sum((run) => run.bytes),
-    quarantined: sum((run) => run.quarantined),
-    errorRate: errorRate(ended),
-    seconds: { p50: quantile(seconds, 0.5), p95: quantile(seconds, 0.95), max: seconds.at(-1) ?? 0 },
-    rowsPerSecond: total > 0 ? rows / total : 0,
-    costUsd: sum((run) => costOf(secondsOf(run), run.slices).usd),
-    ...(fresh !== undefined && { freshnessSeconds: (now - fresh) / 1000 }),
-  };
-}
-
-/** All runs that are kept, newest first. */
-export async function allRuns(context: EngineContext, id: string): Promise<RunItem[]> {
-  const runs: RunItem[] = [];
-  for (;;) {
-    const page = await recentRuns(context, id, RECENT_RUNS, runs.at(-1)?.id);
-    runs.push(...page);
-    if (page.length < RECENT_RUNS) return runs;
-  }
-}
-
-function errorRate(ended: readonly RunItem[]): number {
-  const counted = ended.filter((run) => run.state !== 'cancelled');
-  return counted.length === 0 ? 0 : counted.filter((run) => run.state === 'failed').length / counted.length;
-}
-
-/** From start to end. */
-export function secondsOf(run: RunItem): number {
-  return run.startedAt === undefined ? 0 : ((run.finishedAt ?? run.startedAt) - run.startedAt) / 1000;
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }

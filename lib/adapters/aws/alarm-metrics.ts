@@ -1,16 +1,22 @@
 import { type Comparison, type Condition, namesOf, type Sample } from '../../core/alert/condition';
 import { leavesOf } from '../../core/alert/expression';
 import { type IdentifierName, identifier } from '../../core/alert/identifiers';
+import { type MetricFlags, metricFlags } from '../../core/metric-groups';
 import type { MetricRecord, MetricUnit } from './metrics';
 
 type Metrics = MetricRecord['metrics'];
 
-/** Of every integration; all others are written only where an alert uses them, since each costs. */
+/**
+ * Of every integration, one for each switch of the section `metrics` of its document; all others are written only where an
+ * alert uses them, since each costs.
+ */
 export const AGE = 'LastSyncAge';
 export const CONNECTION_FAILED = 'ConnectionFailed';
 export const ROWS_OK = 'RowsOk';
 export const ROWS_FAILED = 'RowsFailed';
 export const ROWS_QUARANTINED = 'RowsQuarantined';
+
+const ALL = metricFlags({});
 
 /** The metrics of what the health function sees. A word is told as its place in the list of words. */
 export const STATE_METRICS: { readonly [name in IdentifierName]?: readonly [metric: string, unit: MetricUnit] } = {
@@ -35,12 +41,15 @@ export function asksOnlyForFailure(condition: Condition): boolean {
   return leavesOf(condition).every(({ name, value }: Comparison) => name !== 'connection_status' || value === 'failed');
 }
 
-/** The metrics of one look at an integration: the two that all have, and those that its alerts use. */
-export function stateMetrics(sample: Sample, conditions: readonly Condition[]): Metrics {
+/** The metrics of one look at an integration: those that its document keeps, and those that its alerts use. */
+export function stateMetrics(sample: Sample, conditions: readonly Condition[], flags: MetricFlags = ALL): Metrics {
   const used = new Set(conditions.flatMap((condition) => stateNames(condition)));
+  const keepsFailure = flags.connection_status || conditions.some((condition) => usesFailure(condition));
   const metrics: Record<string, { readonly value: number; readonly unit: MetricUnit }> = {
-    [AGE]: { value: Number(sample.last_sync_age ?? 0), unit: 'Seconds' },
-    [CONNECTION_FAILED]: { value: sample.connection_status === 'failed' ? 1 : 0, unit: 'Count' },
+    ...(flags.data_freshness && { [AGE]: { value: Number(sample.last_sync_age ?? 0), unit: 'Seconds' } }),
+    ...(keepsFailure && {
+      [CONNECTION_FAILED]: { value: sample.connection_status === 'failed' ? 1 : 0, unit: 'Count' },
+    }),
   };
   for (const name of used) {
     const [metric, unit] = STATE_METRICS[name] ?? [];
@@ -50,6 +59,10 @@ export function stateMetrics(sample: Sample, conditions: readonly Condition[]): 
     }
   }
   return metrics;
+}
+
+function usesFailure(condition: Condition): boolean {
+  return namesOf(condition).includes('connection_status') && asksOnlyForFailure(condition);
 }
 
 function stateNames(condition: Condition): readonly IdentifierName[] {
@@ -63,14 +76,17 @@ export interface RunRows {
   readonly skipped: number;
 }
 
-/** The metrics of a run that ended. */
-export function runMetrics(run: RunRows, conditions: readonly Condition[]): Metrics {
-  const usesQuarantine = conditions.some((condition) =>
-    namesOf(condition).some((name) => name === 'quarantine_rate' || name === 'quarantined_rows'),
-  );
+/** The metrics of a run that ended: those that the document keeps, and those that its alerts use. */
+export function runMetrics(run: RunRows, conditions: readonly Condition[], flags: MetricFlags = ALL): Metrics {
+  const used = new Set(conditions.flatMap((condition) => namesOf(condition)));
+  const usesRate = used.has('error_rate') || used.has('quarantine_rate');
+  const usesQuarantine = used.has('quarantine_rate') || used.has('quarantined_rows');
+  // A rate is of both, whatever the other switch says.
+  const keepsFailed = flags.error_rates || usesRate;
+  const keepsOk = keepsFailed || flags.sync_performance || used.has('rows_synced');
   return {
-    [ROWS_OK]: { value: run.rows, unit: 'Count' },
-    [ROWS_FAILED]: { value: run.quarantined + run.skipped, unit: 'Count' },
+    ...(keepsOk && { [ROWS_OK]: { value: run.rows, unit: 'Count' } }),
+    ...(keepsFailed && { [ROWS_FAILED]: { value: run.quarantined + run.skipped, unit: 'Count' } }),
     ...(usesQuarantine && { [ROWS_QUARANTINED]: { value: run.quarantined, unit: 'Count' } }),
   };
 }

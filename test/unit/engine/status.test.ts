@@ -46,7 +46,8 @@ describe('status', () => {
   }
 
   it('is idle before the first run, and nothing is made up', async () => {
-    expect(await status()).toEqual({ integration: 'shop', state: 'idle', enabled: true, queued: [], warnings: [] });
+    const idle = { integration: 'shop', state: 'idle', enabled: true, queued: [], warnings: [] };
+    expect(await status()).toEqual({ ...idle, connectionStatus: 'unknown' });
     expect(await health()).toMatchObject({ status: 'unknown', connectionStatus: 'unknown', errorRate: 0 });
     expect(await stats()).toMatchObject({ runs: { total: 0 }, rows: 0, errorRate: 0, rowsPerSecond: 0 });
   });
@@ -216,13 +217,23 @@ describe('status', () => {
       rows: 40,
       bytes: 400,
       quarantined: 4,
-      errorRate: 1 / 3,
-      seconds: { p50: 30, p95: 40, max: 40 },
+      skipped: 0,
+      errorRate: 0.3333,
+      recordErrorRate: 0.09091,
+      seconds: { p50: 20, p95: 40, max: 40 },
       rowsPerSecond: 0.4,
-      costUsd: expect.closeTo(100 * 0.0000133334 + 4 * 2e-7, 7),
+      bytesPerSecond: 4,
+      days: expect.arrayContaining([{ day: '2026-01-01', runs: 4, failed: 1, rows: 40, bytes: 400, quarantined: 4 }]),
+      costUsd: expect.closeTo(100 * 0.0000133334 + 4 * 2e-7, 6),
       freshnessSeconds: 201,
+      metrics: {
+        connectionStatus: 'failed',
+        syncPerformance: { seconds: { p50: 20, p95: 40, max: 40 }, rowsPerSecond: 0.4, bytesPerSecond: 4 },
+        errorRates: { runs: 0.3333, records: 0.09091 },
+        dataFreshness: { lastSyncAgeSeconds: 201 },
+      },
     });
-    expect(await health()).toMatchObject({ errorRate: 1 / 3, lastSyncAgeSeconds: 201 });
+    expect(await health()).toMatchObject({ errorRate: 0.3333, lastSyncAgeSeconds: 201 });
   });
 
   it('gives figures over all runs that are kept', async () => {

@@ -1,20 +1,10 @@
 import { holds, missingBreaches, type Sample } from '../core/alert/condition';
-import { type AlertRule, isWindowRule } from '../core/alert/rule';
+import type { AlertEvaluator, AlertPhase, AlertState } from '../core/alert/evaluation';
+import { type AlertRule, CHECK_SECONDS, isWindowRule } from '../core/alert/rule';
+import { windowSample } from './window-sample';
 
-/**
- * `ok`; `pending`: the condition holds, but not for `duration` yet; `firing`; `resolved`: it fired and has just ceased to
- * hold; `no_data`: nothing is known, which is no reason to fire.
- */
-export type AlertPhase = 'ok' | 'pending' | 'firing' | 'resolved' | 'no_data';
-
-/** How an alert stands. Times are milliseconds since 1970. */
-export interface AlertState {
-  readonly phase: AlertPhase;
-  /** When the phase began. */
-  readonly since: number;
-  /** When it was last looked at. */
-  readonly at: number;
-}
+/** After so long without a look nothing is known of the time between: what waited for its duration begins to wait anew. */
+const LONGEST_GAP_MS = 3 * CHECK_SECONDS * 1000;
 
 /**
  * What an alert is after a look at `sample`. It fires when its condition held at every look for `duration` (a window rule
@@ -24,13 +14,18 @@ export interface AlertState {
 export function evaluateAlert(rule: AlertRule, state: AlertState | undefined, sample: Sample, now: number): AlertState {
   if (state !== undefined && now < state.at) return state;
   const held = holds(rule.condition, sample) ?? (missingBreaches(rule.condition) ? true : undefined);
-  const phase = held ? breaching(rule, state, now) : quiet(state, held);
-  return { phase, since: state?.phase === phase ? state.since : now, at: now };
+  const waiting = pendingSince(state, now);
+  const phase = held ? breaching(rule, state, waiting ?? now, now) : quiet(state, held);
+  const goesOn = phase === 'pending' ? waiting !== undefined : state?.phase === phase;
+  return { phase, since: goesOn ? (state?.since ?? now) : now, at: now };
 }
 
-function breaching(rule: AlertRule, state: AlertState | undefined, now: number): AlertPhase {
+function pendingSince(state: AlertState | undefined, now: number): number | undefined {
+  return state?.phase === 'pending' && now - state.at <= LONGEST_GAP_MS ? state.since : undefined;
+}
+
+function breaching(rule: AlertRule, state: AlertState | undefined, since: number, now: number): AlertPhase {
   if (state?.phase === 'firing') return 'firing';
-  const since = state?.phase === 'pending' ? state.since : now;
   const wait = isWindowRule(rule) ? 0 : rule.duration * 1000;
   return now - since >= wait ? 'firing' : 'pending';
 }
@@ -39,3 +34,6 @@ function quiet(state: AlertState | undefined, held: false | undefined): AlertPha
   if (state?.phase === 'firing') return 'resolved';
   return held === undefined ? 'no_data' : 'ok';
 }
+
+/** Evaluates alerts in this process. */
+export const alertEvaluator: AlertEvaluator = { evaluate: evaluateAlert, windowSample };

@@ -1,13 +1,5 @@
 import type { Sample } from '../core/alert/condition';
-
-/** What counts of a run that ended. */
-export interface EndedRows {
-  /** Milliseconds since 1970. */
-  readonly finishedAt: number;
-  readonly rows: number;
-  readonly quarantined: number;
-  readonly skipped: number;
-}
+import type { EndedRows } from '../core/alert/evaluation';
 
 /** The values of the condition language about what the runs that ended within `windowMs` before `now` did; none when none ended. */
 export function windowSample(runs: readonly EndedRows[], windowMs: number, now: number): Sample {

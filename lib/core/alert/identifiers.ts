@@ -26,13 +26,13 @@ export const IDENTIFIERS = {
     ...state,
     type: 'word',
     words: ['connected', 'failed', 'unknown'],
-    doc: 'What the last run showed: `unknown` before the first one ended.',
+    doc: 'What the newer of the last run and the last connection test showed: `unknown` before the first.',
   },
   status: {
     ...state,
     type: 'word',
     words: ['healthy', 'degraded', 'failed', 'unknown'],
-    doc: '`degraded` after a failed or partial run, `failed` after three failed ones in a row.',
+    doc: '`degraded` after a failed or partial run or a failed connection test, `failed` after three failed ones in a row.',
   },
   last_sync_age: {
     ...state,

@@ -1,8 +1,9 @@
 import { runMetrics, stateMetrics } from '../../../lib/adapters/aws/alarm-metrics';
 import { compileAlarm } from '../../../lib/adapters/aws/alarm-spec';
 import type { Sample } from '../../../lib/core/alert/condition';
+import type { AlertState } from '../../../lib/core/alert/evaluation';
 import { type AlertRule, alertRules, CHECK_SECONDS, isWindowRule, windowOf } from '../../../lib/core/alert/rule';
-import { type AlertState, evaluateAlert } from '../../../lib/health/evaluate';
+import { evaluateAlert } from '../../../lib/health/evaluate';
 import { windowSample } from '../../../lib/health/window-sample';
 import { alarmAt, type Datapoint } from '../../tables/alarm-simulator';
 import { ALERT_CASES, type AlertCase } from '../../tables/alert-cases';
@@ -16,17 +17,24 @@ function ruleOf({ condition, duration }: AlertCase): AlertRule {
 
 const lengthOf = ({ looks, rows }: AlertCase) => (looks ?? rows ?? []).length;
 
-/** Whether the alert rings, look by look, as it is evaluated in process. */
-function inProcess(one: AlertCase): boolean[] {
+/**
+ * Whether the alert rings, look by look of the table, as it is evaluated in process; `minutes` between two looks. Those between two of
+ * the table find what the one before has found.
+ */
+function inProcess(one: AlertCase, minutes: number): boolean[] {
   const rule = ruleOf(one);
   let state: AlertState | undefined;
-  return Array.from({ length: lengthOf(one) }, (_, look) => {
-    const found = one.looks?.[look];
-    const now = look * CHECK_SECONDS * 1000;
+  const each = CHECK_SECONDS / 60 / minutes;
+  const rings = Array.from({ length: lengthOf(one) * each }, (_, count) => {
+    const found = one.looks?.[Math.floor(count / each)];
+    const now = count * minutes * 60_000;
     const sample = isWindowRule(rule) ? rowsAt(one, rule, now) : found === undefined || isLate(found) ? {} : found;
     state = evaluateAlert(rule, state, sample, now);
     return state.phase === 'firing';
   });
+  return Array.from({ length: lengthOf(one) }, (_, look) =>
+    rings.slice(look * each, look * each + each).includes(true),
+  );
 }
 
 const isLate = (look: object): look is { readonly late: Sample } => 'late' in look;
@@ -74,8 +82,8 @@ const begins = (rings: readonly boolean[]) =>
   rings.flatMap((ringing, look) => (ringing && rings[look - 1] !== true ? [look] : []));
 
 describe.each(ALERT_CASES.map((one) => [one.title, one] as const))('%s', (_title, one) => {
-  it('in process', () => {
-    const rings = inProcess(one);
+  it.each([1, 5])('in process, with a look every %i minutes', (minutes) => {
+    const rings = inProcess(one, minutes);
     expect(begins(rings)).toEqual(one.fires);
     expect(rings.at(-1)).toBe(one.ringing);
   });
@@ -96,4 +104,5 @@ it('the table has each kind of trouble, and both scopes', () => {
   expect(new Set(kinds).size).toBe(2);
   expect(ALERT_CASES.some(({ looks }) => looks?.some((look) => look !== undefined && isLate(look)))).toBe(true);
   expect(ALERT_CASES.some(({ looks }) => looks?.every((look) => look === undefined))).toBe(true);
+  expect(ALERT_CASES.filter(({ fires }) => fires.length > 1).length).toBeGreaterThan(2);
 });

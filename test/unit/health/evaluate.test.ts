@@ -1,6 +1,7 @@
 import type { Sample } from '../../../lib/core/alert/condition';
+import type { AlertState } from '../../../lib/core/alert/evaluation';
 import { type AlertRule, alertRules } from '../../../lib/core/alert/rule';
-import { type AlertState, evaluateAlert } from '../../../lib/health/evaluate';
+import { evaluateAlert } from '../../../lib/health/evaluate';
 
 const MINUTE = 60_000;
 const BAD: Sample = { status: 'failed' };
@@ -60,6 +61,15 @@ describe('an alert', () => {
 
   it('about an age fires without data, after its duration', () => {
     expect(phases(rule("last_sync_age > '2h'", '1m'), [{}, {}])).toEqual(['pending 0', 'firing 1']);
+  });
+
+  it('waits anew when nobody looked for a quarter of an hour, but goes on ringing', () => {
+    const pending = evaluateAlert(failing, undefined, BAD, 0);
+    expect(evaluateAlert(failing, pending, BAD, 15 * MINUTE).phase).toBe('firing');
+    const anew = evaluateAlert(failing, pending, BAD, 16 * MINUTE);
+    expect(anew).toEqual({ phase: 'pending', since: 16 * MINUTE, at: 16 * MINUTE });
+    const fired = evaluateAlert(failing, anew, BAD, 18 * MINUTE);
+    expect(evaluateAlert(failing, fired, BAD, 900 * MINUTE)).toMatchObject({ phase: 'firing', since: 18 * MINUTE });
   });
 
   it('is not changed by a look that is older than the last one', () => {

@@ -1,53 +1,10 @@
-import type { Json } from '../../../../lib/core/json';
 import type { Notification } from '../../../../lib/core/notification';
-import type { Expected, StateItem, StateKey, StateQuery, StateStore } from '../../../../lib/core/ports';
+import type { StateStore } from '../../../../lib/core/ports';
 import { MemoryStateStore } from '../../../memory/state';
+import { MortalState } from './mortal-state';
 import { notification, type RecordingNotifier, World } from './world';
 
 const NEVER = new AbortController().signal;
-
-/** Dies at one write, before or after it; from then on nothing works, as in a process that was killed. */
-class MortalState implements StateStore {
-  writes = 0;
-  dead = false;
-
-  constructor(
-    readonly inner: StateStore,
-    readonly diesAt: number,
-    readonly after: boolean,
-  ) {}
-
-  get(key: StateKey): Promise<StateItem | undefined> {
-    this.#alive();
-    return this.inner.get(key);
-  }
-
-  query(partition: string, query?: StateQuery): Promise<readonly StateItem[]> {
-    this.#alive();
-    return this.inner.query(partition, query);
-  }
-
-  put(key: StateKey, value: Json, expected: Expected | undefined, expiresAt?: number): Promise<number | undefined> {
-    return this.#write(() => this.inner.put(key, value, expected, expiresAt));
-  }
-
-  delete(key: StateKey, expected?: number): Promise<boolean> {
-    return this.#write(() => this.inner.delete(key, expected));
-  }
-
-  async #write<T>(work: () => Promise<T>): Promise<T> {
-    this.#alive();
-    this.writes += 1;
-    if (this.writes !== this.diesAt) return work();
-    if (this.after) await work();
-    this.dead = true;
-    throw new Error('killed');
-  }
-
-  #alive(): void {
-    if (this.dead) throw new Error('killed');
-  }
-}
 
 /** Four times: tell of three, look, let time go by. What was told is told again by who did not see it succeed. */
 async function live(world: World, owner: string, state: StateStore, told: Notification[][]): Promise<void> {

@@ -157,6 +157,24 @@ describe('what is told of runs', () => {
     expect(good.notifications).toMatchObject([{ kind: 'resolved' }]);
   });
 
+  it('is a changed shape that is kept as it was, once, however often a sync finds it', () => {
+    const kept = [stream({ changes: ['field note (text) is new'], policy: 'quarantine' })];
+    const first = newsOf(NEW, item({ state: 'succeeded' }), kept, WISHES);
+    expect(first.notifications).toMatchObject([
+      {
+        kind: 'schema_change',
+        severity: 'warning',
+        stream: 'orders',
+        title: expect.stringContaining('kept as it was'),
+      },
+    ]);
+    expect(first.notifications[0]?.text).toMatch(/^field note \(text\) is new\n.*schema accept shop orders$/);
+    const second = newsOf(first.row, item({ id: 'shop-2', state: 'succeeded' }), kept, WISHES);
+    expect(second.notifications[0]?.id).toBe(first.notifications[0]?.id);
+    const other = newsOf(first.row, item({ id: 'shop-3' }), [stream({ ...kept[0], changes: ['other'] })], WISHES);
+    expect(other.notifications[0]?.id).not.toBe(first.notifications[0]?.id);
+  });
+
   it('is a failure each day at least, however long the row', () => {
     let row: Row = NEW;
     let count = 0;
@@ -233,7 +251,7 @@ const FAILED = stream({
 });
 
 function stream(more: Partial<StreamNews> = {}): StreamNews {
-  return { stream: 'orders', state: 'succeeded', changes: [], quarantined: 0, skipped: 0, ...more };
+  return { stream: 'orders', state: 'succeeded', changes: [], policy: 'apply', quarantined: 0, skipped: 0, ...more };
 }
 
 function item(more: Partial<RunItem>): RunItem {

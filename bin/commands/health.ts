@@ -32,6 +32,10 @@ async function health({ args: [name], printer }: Call<unknown>, { client }: Conn
     if (shown.length === 0) return 'There is no integration yet.';
     return name === undefined ? healthTable(shown) : shown.map(healthText).join('\n');
   });
+  for (const { channel, state, last_fault: last, missing } of all.silent_channels) {
+    const fault = missing ?? last;
+    printer.note(`notifications by ${channel} are ${state}${fault === undefined ? '' : `: ${plain(fault.message)}`}`);
+  }
   return shown.some(({ status }) => status === 'failed') ? ExitCode.Failed : ExitCode.Ok;
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { fault, named } from './answers';
+import { channelStatus, connectionStatus, fault, healthCheck, named } from './answers';
 
 const healthStatus = z.enum(['healthy', 'degraded', 'failed', 'unknown']);
 const syncMode = z.enum(['full', 'incremental', 'changes']);
@@ -14,6 +14,8 @@ export const checkReport = named(
         state: z.enum(['passed', 'failed', 'skipped', 'warning']),
         detail: z.string(),
         hint: z.string().meta({ description: 'What to do where the step did not pass.' }).optional(),
+        kind: fault.shape.kind.optional(),
+        code: z.string().meta({ description: 'Stable name of the fault, where the step failed.' }).optional(),
         milliseconds: z.number(),
       }),
     ),
@@ -67,6 +69,35 @@ export const plan = named(
   }),
 );
 
+const durations = z
+  .object({ p50: z.number(), p95: z.number(), max: z.number() })
+  .meta({ description: 'Seconds, by the nearest rank: each is the time of one of the runs.' });
+
+/** What the section `metrics` of a document keeps. */
+const metrics = named(
+  'Metrics',
+  z.object({
+    connection_status: connectionStatus.optional(),
+    sync_performance: z
+      .object({ seconds: durations, rows_per_second: z.number(), bytes_per_second: z.number() })
+      .optional(),
+    error_rates: z
+      .object({
+        runs: z.number().meta({ description: 'Failed ones among those that ended by themselves, 0 to 1.' }),
+        records: z.number().meta({ description: 'Quarantined or skipped ones among all, 0 to 1.' }),
+      })
+      .optional(),
+    data_freshness: z
+      .object({
+        last_sync_age_seconds: z
+          .number()
+          .meta({ description: 'Absent where no sync has brought everything yet.' })
+          .optional(),
+      })
+      .optional(),
+  }),
+);
+
 export const health = named(
   'Health',
   z.object({
@@ -75,12 +106,20 @@ export const health = named(
       z.object({
         integration: z.string(),
         status: healthStatus,
-        connection_status: z.enum(['connected', 'failed', 'unknown']),
+        connection_status: connectionStatus,
         error_rate: z.number().meta({ description: 'Share of failed runs among the last ones, 0 to 1.' }),
         last_sync_age_seconds: z.number().optional(),
         detail: z.string(),
+        health_check: healthCheck
+          .optional()
+          .meta({ description: 'Where the document asks for regular connection tests.' }),
+        metrics,
       }),
     ),
+    silent_channels: z.array(channelStatus).meta({
+      description:
+        'Channels on which nobody is told what they should be: those that fail, or are named and not configured.',
+    }),
   }),
 );
 
@@ -96,11 +135,27 @@ export const stats = named(
         rows: count,
         bytes: count,
         quarantined: count,
-        error_rate: z.number(),
-        seconds: z.object({ p50: z.number(), p95: z.number(), max: z.number() }),
+        skipped: count,
+        error_rate: z.number().meta({ description: 'Failed runs among those that ended by themselves, 0 to 1.' }),
+        record_error_rate: z.number().meta({ description: 'Quarantined or skipped records among all, 0 to 1.' }),
+        seconds: durations,
         rows_per_second: z.number(),
+        bytes_per_second: z.number(),
+        days: z
+          .array(
+            z.object({
+              day: z.string().meta({ description: 'As in `2026-01-31`, in UTC.' }),
+              runs: count,
+              failed: count,
+              rows: count,
+              bytes: count,
+              quarantined: count,
+            }),
+          )
+          .meta({ description: 'The last 30 days, oldest first; a run counts on the day on which it ended.' }),
         cost_usd: z.number().meta({ description: 'What the runs would have cost as serverless functions.' }),
         freshness_seconds: z.number().optional(),
+        metrics,
       }),
     ),
   }),

@@ -127,6 +127,95 @@ export const redriveList = named(
   }),
 );
 
+const alertSeverity = z.enum(['info', 'warning', 'critical']);
+const alertValues = z
+  .record(z.string(), z.union([z.number(), z.string()]))
+  .meta({ description: 'Values of the names in its condition; lengths of time are seconds.' });
+
+export const alert = named(
+  'Alert',
+  z.object({
+    integration: z.string(),
+    name: z.string(),
+    slug: z.string().meta({ description: 'Names it in paths: the letters and digits of the name.' }),
+    condition: z.string(),
+    duration: z.string().optional(),
+    severity: alertSeverity,
+    channels: z.array(z.string()).meta({ description: 'Empty: all of them.' }),
+    state: z.enum(['ok', 'pending', 'firing', 'resolved', 'no_data', 'unknown']).meta({
+      description:
+        '`pending`: the condition holds, but not for `duration` yet. `resolved`: it has just ceased to hold. `unknown`: it was not looked at yet, or its integration is paused.',
+    }),
+    since: time.optional(),
+    looked_at: time.meta({ description: 'When the values were seen.' }).optional(),
+    values: alertValues,
+    told_at: time.meta({ description: 'When somebody was last told that it rings.' }).optional(),
+    acknowledged: z.object({ at: time, by: z.string().optional(), comment: z.string().optional() }).optional(),
+    muted_until: time.meta({ description: 'Nobody is told of it until then.' }).optional(),
+  }),
+);
+
+/** What happened to an alert. */
+export const alertChange = named(
+  'AlertChange',
+  z.object({
+    id: z.string(),
+    at: time,
+    alert: z.string().meta({ description: 'Slug of the alert.' }),
+    name: z.string(),
+    change: z.enum(['firing', 'resolved', 'acknowledged']),
+    severity: alertSeverity,
+    values: alertValues,
+    reason: z
+      .string()
+      .meta({ description: 'Why it ended, where its condition did not just cease to hold.' })
+      .optional(),
+    by: z.string().optional(),
+    comment: z.string().optional(),
+  }),
+);
+
+export const connectionStatus = z
+  .enum(['connected', 'failed', 'unknown'])
+  .meta({ description: 'What the newer of the last run and the last connection test showed.' });
+
+/** How the regular tests of a connection stand. */
+export const healthCheck = named(
+  'HealthCheck',
+  z.object({
+    state: z.enum(['passed', 'failed', 'waiting', 'not_probed']).meta({
+      description:
+        'The outcome of the last one. `waiting`: none was made yet. `not_probed`: none is made now, `reason` says why.',
+    }),
+    reason: z.string().optional(),
+    at: time.optional(),
+    since: time.meta({ description: 'Since when the outcome is what it is.' }).optional(),
+    last_success: time.optional(),
+    consecutive_failures: count,
+    milliseconds: z.number().meta({ description: 'How long its last attempt took.' }).optional(),
+    step: z
+      .string()
+      .meta({
+        description:
+          'The step that failed, as in a connection test; `open`: it could not begin, `timeout`: it took too long.',
+      })
+      .optional(),
+    fault: fault.optional(),
+    next_at: time.meta({ description: 'When the next one is due.' }).optional(),
+    recent: z
+      .array(
+        z.object({
+          at: time,
+          passed: z.boolean(),
+          milliseconds: z.number(),
+          attempts: count,
+          step: z.string().optional(),
+        }),
+      )
+      .meta({ description: 'The last 20, newest first.' }),
+  }),
+);
+
 export const status = named(
   'Status',
   z.object({
@@ -135,6 +224,8 @@ export const status = named(
       description: '`idle` before the first run, else the state of the running or last run.',
     }),
     enabled: z.boolean(),
+    connection_status: connectionStatus,
+    health_check: healthCheck.optional().meta({ description: 'Where the document asks for regular connection tests.' }),
     running: runDetails.optional(),
     progress: z
       .object({
@@ -154,26 +245,11 @@ export const status = named(
       .optional(),
     next_run: time.optional(),
     last_fault: z.object({ ...faultFields, at: time, stream: z.string().optional() }).optional(),
+    firing_alerts: z
+      .array(alert)
+      .meta({ description: 'Alerts that ring; absent where CloudWatch keeps their state.' })
+      .optional(),
     warnings: z.array(z.string()).meta({ description: 'What should be done soon, such as changing a credential.' }),
-  }),
-);
-
-export const quarantineList = named(
-  'QuarantineList',
-  z.object({
-    records: z.array(
-      z.object({
-        id: z.string(),
-        stream: z.string(),
-        run: z.string(),
-        reason: z.string(),
-        field: z.string().optional(),
-        rule: z.string().optional(),
-        record: z.record(z.string(), z.unknown()).meta({ description: 'The record as it came, by column.' }),
-        at: time,
-      }),
-    ),
-    next,
   }),
 );
 
@@ -184,27 +260,26 @@ export const acceptedSchema = named(
 );
 
 /** How channels of notifications stand. */
-export const channelList = named(
-  'NotificationChannels',
+export const channelStatus = named(
+  'NotificationChannel',
   z.object({
-    channels: z.array(
-      z.object({
-        channel: z.string().meta({ description: 'As documents call it.' }),
-        state: z.enum(['ok', 'idle', 'failing', 'missing']).meta({
-          description: '`idle`: nothing was sent yet. `missing`: it is not configured; `missing` says what to set.',
-        }),
-        waiting: count.meta({ description: 'Notifications that wait to be sent.' }),
-        sent: count.meta({ description: 'Messages that were taken.' }),
-        given_up: count.meta({ description: 'Notifications that were given up after a day.' }),
-        last_success: time.optional(),
-        last_fault: z.object({ ...faultFields, at: time }).optional(),
-        missing: fault.optional(),
-        next_attempt: time.optional(),
-        used_by: z.array(z.string()).meta({ description: 'Integrations whose alerts name it.' }),
-      }),
-    ),
+    channel: z.string().meta({ description: 'As documents call it.' }),
+    state: z.enum(['ok', 'idle', 'failing', 'missing']).meta({
+      description: '`idle`: nothing was sent yet. `missing`: it is not configured; `missing` says what to set.',
+    }),
+    waiting: count.meta({ description: 'Notifications that wait to be sent.' }),
+    sent: count.meta({ description: 'Messages that were taken.' }),
+    given_up: count.meta({ description: 'Notifications that were given up after a day.' }),
+    last_success: time.optional(),
+    last_fault: z.object({ ...faultFields, at: time }).optional(),
+    missing: fault.optional(),
+    next_attempt: time.optional(),
+    used_by: z.array(z.string()).meta({ description: 'Integrations whose alerts name it.' }),
   }),
 );
+
+/** All of them. */
+export const channelList = named('NotificationChannels', z.object({ channels: z.array(channelStatus) }));
 
 /** What became of test messages. */
 export const testOutcomes = named(

@@ -1,3 +1,4 @@
+import type { ChannelStatus } from '../../lib/core/channel';
 import { Fault } from '../../lib/core/fault';
 import type { IntegrationHealth, IntegrationStats } from '../../lib/core/service';
 import { commandLine, connectionTo } from './command-line';
@@ -63,6 +64,7 @@ const STATS: IntegrationStats = {
 };
 
 const service = {
+  notificationChannels: async () => [],
   health: async () => [SHOP, CRM],
   stats: async () => [STATS],
   get: async (id: string) => {
@@ -112,6 +114,19 @@ describe('health', () => {
   it.each(['health', 'stats'])('%s of one that is not there is refused', async (command) => {
     const { code, err } = await run(command, 'none');
     expect([code, err]).toEqual([2, expect.stringContaining('reading integration none')]);
+  });
+
+  it('tells of channels on which nobody is told anything', async () => {
+    const fault = {
+      kind: 'config',
+      code: 'slack_refused',
+      message: 'sending to Slack: it is archived',
+      at: '',
+    } as const;
+    const slack = { channel: 'slack', state: 'failing', waiting: 3, sent: 0, givenUp: 0, usedBy: [], lastFault: fault };
+    const connection = connectionTo({ ...service, notificationChannels: async () => [slack as ChannelStatus] });
+    const { err } = await commandLine(['health'], { connection });
+    expect(err).toContain('notifications by slack are failing: sending to Slack: it is archived');
   });
 
   it('is JSON for programs', async () => {

@@ -1,7 +1,9 @@
+import * as z from 'zod';
 import type { IntegrationHealth } from '../../core/service';
 import { answer } from '../answer';
 import { connectorList, credentialList, health, stats } from '../answers-about';
 import type { Operation } from '../operation';
+import { PROMETHEUS_TYPE, prometheusText } from '../prometheus';
 
 const WORST_FIRST = ['failed', 'degraded', 'healthy', 'unknown'] as const;
 
@@ -20,8 +22,9 @@ export const overviewRoutes: readonly Operation[] = [
     answers: { 200: { description: 'What runs and connection tests have shown.', schema: health } },
     problems: [],
     async handle(c, { service }) {
-      const integrations = await service.health();
-      return answer(c, { status: overall(integrations), integrations });
+      const [integrations, channels] = [await service.health(), await service.notificationChannels()];
+      const silentChannels = channels.filter(({ state }) => state === 'failing' || state === 'missing');
+      return answer(c, { status: overall(integrations), integrations, silentChannels });
     },
   },
   {
@@ -33,6 +36,20 @@ export const overviewRoutes: readonly Operation[] = [
     answers: { 200: { description: 'Counts over the runs that are kept.', schema: stats } },
     problems: [],
     handle: async (c, { service }) => answer(c, { integrations: await service.stats() }),
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    id: 'getMetrics',
+    tag: 'Integrations',
+    summary: 'All figures for Prometheus',
+    description: 'Text format 0.0.4. What a document switches off under `metrics` is left out.',
+    answers: { 200: { description: 'The figures.', schema: z.string(), mediaType: 'text/plain' } },
+    problems: [],
+    async handle(c, { service, version }) {
+      const [integrations, channels] = [await service.figures(), await service.notificationChannels()];
+      return c.body(prometheusText({ version, integrations, channels }), 200, { 'Content-Type': PROMETHEUS_TYPE });
+    },
   },
   {
     method: 'get',

@@ -5,6 +5,7 @@ import { openDatabase } from '../lib/adapters/embedded/database';
 import { type EmbeddedPostgresql, startEmbeddedPostgresql } from '../lib/adapters/embedded/postgresql-server';
 import { quarantineKey } from '../lib/adapters/embedded/quarantine-key';
 import { SqliteQueue } from '../lib/adapters/embedded/queue';
+import { findRoute } from '../lib/adapters/embedded/route';
 import { EmbeddedScheduler } from '../lib/adapters/embedded/scheduler';
 import { sealedState } from '../lib/adapters/embedded/sealed-state';
 import { secretsInOrder } from '../lib/adapters/embedded/secrets';
@@ -18,12 +19,16 @@ import type { Redactor, Secret } from '../lib/core/secret';
 import type { Service } from '../lib/core/service';
 import { every, systemClock } from '../lib/core/system-clock';
 import { openDestination, openSearch } from '../lib/destinations';
+import { LOOK_MS } from '../lib/engine/alerts/look';
 import { createEngine, type Engine } from '../lib/engine/engine';
 import type { NotifyLimits } from '../lib/engine/notify/outbox';
+import type { EngineOptions } from '../lib/engine/ports';
 import { startScheduled } from '../lib/engine/scheduled';
+import { alertEvaluator } from '../lib/health/evaluate';
 import { guardedNetwork } from '../lib/network/guard';
 import { checkPipeline, compilePipeline } from '../lib/pipeline/compile';
 import { DATABASE_VARIABLE, openPlaces } from '../lib/places/places';
+import { startAlerts } from './alerts';
 import { Cleanup } from './cleanup';
 import type { Environment } from './cli';
 import { openCredentials } from './credentials-home';
@@ -34,6 +39,7 @@ import {
   type ServerAddress,
   writePasswordFile,
 } from './destination-home';
+import { startHealthChecks } from './health-checks';
 import { openNotifications, startNotifications } from './notifications';
 import { VERSION } from './version';
 
@@ -52,6 +58,9 @@ export interface HomeOptions {
   readonly stopping?: AbortSignal;
   /** Figures of notifications, for tests. */
   readonly notifyLimits?: Partial<NotifyLimits>;
+  /** Time between two looks at alerts, and figures of the engine, for tests. */
+  readonly alertLookMs?: number;
+  readonly engineOptions?: Partial<EngineOptions>;
   /** Secrets that the home itself knows, asked for before those of the environment. */
   readonly ownSecrets?: (server: () => Promise<EmbeddedServer>) => Secrets;
 }
@@ -76,7 +85,9 @@ export interface Home {
   startWork(): Promise<void>;
   /** Begins to start syncs when their schedules say so. */
   startSchedules(): void;
-  /** Begins to tell people what happens. */
+  /** Begins to test connections as their documents ask. */
+  startHealthChecks(): void;
+  /** Begins to look at alerts, and to tell people what happens. */
   startNotifications(): void;
   /** Lets the batches that are being written end, closes everything and gives the folder back. */
   stop(): Promise<void>;
@@ -152,6 +163,8 @@ async function compose(options: HomeOptions, cleanup: Cleanup): Promise<Home> {
       },
       notify: notifications.notify,
       notifications,
+      evaluator: alertEvaluator,
+      healthChecks: { everySeconds: 1 },
       ended: () => {
         runsEnded += 1;
       },
@@ -159,9 +172,10 @@ async function compose(options: HomeOptions, cleanup: Cleanup): Promise<Home> {
       network: ({ network_security: security }) => guardedNetwork(security),
       openPipeline: (fields, ask, kept) => compilePipeline(fields, { lookup: ask, places }, kept),
       resolveHost: async (name) => (await lookup(name)).address,
+      findRoute,
       every,
     },
-    { owner },
+    { ...options.engineOptions, owner },
   );
   const app = createApi({
     service: engine.service,
@@ -188,6 +202,7 @@ async function compose(options: HomeOptions, cleanup: Cleanup): Promise<Home> {
       startSchedules(scheduler, engine.service, log, cleanup);
       watchCredentials(engine, log, cleanup);
     },
+    startHealthChecks: () => startHealthChecks(engine, { log, cleanup }),
     startNotifications() {
       const hasNews = () => {
         const isNew = runsEnded > runsTold;
@@ -195,6 +210,7 @@ async function compose(options: HomeOptions, cleanup: Cleanup): Promise<Home> {
         return isNew;
       };
       startNotifications(engine, notifications, { log, cleanup, hasNews });
+      startAlerts(engine, { ms: options.alertLookMs ?? LOOK_MS, log, cleanup });
     },
     stop: () => cleanup.run(log),
   };

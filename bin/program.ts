@@ -1,8 +1,10 @@
 import { Command, Option } from 'commander';
 import type { AddCommand, Cli } from './cli';
+import { addAlerts } from './commands/alerts';
 import { addCheck } from './commands/check';
 import { addCost } from './commands/cost';
 import { addDiscover } from './commands/discover';
+import { addHealth } from './commands/health';
 import { addList, addRemove } from './commands/list';
 import { addNotify } from './commands/notify';
 import { addPlan } from './commands/plan';
@@ -13,6 +15,7 @@ import { addSearch } from './commands/search';
 import { addSecrets } from './commands/secrets';
 import { addServe } from './commands/serve';
 import { addState } from './commands/state';
+import { addStats } from './commands/stats';
 import { addStatus } from './commands/status';
 import { addSync } from './commands/sync';
 import { addValidate } from './commands/validate';
@@ -27,12 +30,15 @@ const COMMANDS: readonly AddCommand[] = [
   addPlan,
   addValidate,
   addStatus,
+  addHealth,
+  addStats,
   addRuns,
   addRun,
   addCancel,
   addQuarantine,
   addSchema,
   addSecrets,
+  addAlerts,
   addNotify,
   addSearch,
   addList,

@@ -32,6 +32,7 @@ export async function serve({ cli, options, printer }: Call<ServeOptions>): Prom
       if (options.sample) await prepareSample(home, printer);
       await home.startWork();
       home.startSchedules();
+      home.startHealthChecks();
       home.startNotifications();
       printer.result({ url: http.url, data: home.dataFolder, psql }, () => welcome(http.url, home.dataFolder, psql));
       if (options.sample) await trySample(home, printer, cli.signal);

@@ -6,6 +6,7 @@ import { secretsOf, withoutStore } from '../lib/engine/credential-store';
 import { checkDocument } from '../lib/engine/document';
 import { channelWarnings } from '../lib/engine/notify/notifications';
 import { resolveReferences } from '../lib/engine/resolve';
+import { alertEvaluator } from '../lib/health/evaluate';
 import { checkPipeline } from '../lib/pipeline/compile';
 import type { Call } from './cli';
 import { openCredentials } from './credentials-home';
@@ -22,7 +23,7 @@ export async function validate({ cli, args, options, printer }: Call<unknown>): 
   const home = { secrets, credentialStores: stores };
   const channels = environmentChannels(cli.env, redactor);
   const { documents, problems } = await checkFiles(args, async (document) => {
-    const abilities = { checkPipeline, notifications: channels, ...home };
+    const abilities = { checkPipeline, evaluator: alertEvaluator, notifications: channels, ...home };
     const { fields, warnings } = await checkDocument(document, loadConnector, abilities);
     const unheard = await channelWarnings(fields, channels);
     return [...warnings, ...unheard, ...(await unsetReferences(document, home, redactor))];

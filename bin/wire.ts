@@ -1,6 +1,8 @@
 import type * as z from 'zod';
 import type * as answers from '../lib/api/answers';
 import type * as about from '../lib/api/answers-about';
+import type * as quarantine from '../lib/api/answers-quarantine';
+import type * as alerts from '../lib/api/routes/alerts';
 
 // What the API answers with, in the words of its own schemas.
 export type Integration = z.output<typeof answers.integration>;
@@ -11,14 +13,25 @@ export type StreamRun = RunDetails['streams'][number];
 export type RunList = z.output<typeof answers.runList>;
 export type RedriveList = z.output<typeof answers.redriveList>;
 export type Status = z.output<typeof answers.status>;
-export type QuarantineList = z.output<typeof answers.quarantineList>;
+export type QuarantineList = z.output<typeof quarantine.quarantineList>;
+export type QuarantinedRecord = z.output<typeof quarantine.quarantinedRecord>;
+export type ReplayResult = z.output<typeof quarantine.replayResult>;
+export type DroppedRecords = z.output<typeof quarantine.droppedRecords>;
 export type SearchResult = z.output<typeof about.searchResult>;
 export type ChannelList = z.output<typeof answers.channelList>;
 export type TestOutcomes = z.output<typeof answers.testOutcomes>;
+export type AlertList = z.output<typeof alerts.alertList>;
+export type IntegrationAlerts = z.output<typeof alerts.alertHistory>;
+export type MuteList = z.output<typeof alerts.muteList>;
+export type Alert = AlertList['alerts'][number];
+export type Mute = MuteList['mutes'][number];
 export type Problem = z.output<typeof answers.problem>;
 export type CheckReport = z.output<typeof about.checkReport>;
 export type StreamList = z.output<typeof about.streamList>;
 export type Plan = z.output<typeof about.plan>;
 export type Validation = z.output<typeof about.validation>;
 export type CredentialList = z.output<typeof about.credentialList>;
+export type Health = z.output<typeof about.health>;
+export type HealthCheck = z.output<typeof answers.healthCheck>;
+export type Stats = z.output<typeof about.stats>;
 export type ConnectorList = z.output<typeof about.connectorList>;

@@ -6,6 +6,7 @@ import { SqsQueue } from '../lib/adapters/aws/queue';
 import { type QueueUrls, readQueueUrls } from '../lib/adapters/aws/queue-addresses';
 import { AwsSecrets } from '../lib/adapters/aws/secrets';
 import { DynamoStateStore } from '../lib/adapters/aws/state';
+import { CHECK_SECONDS } from '../lib/core/alert/rule';
 import type { Channels } from '../lib/core/channel';
 import type { Connector, Host } from '../lib/core/connector';
 import { Fault } from '../lib/core/fault';
@@ -27,6 +28,7 @@ import { guardedNetwork } from '../lib/network/guard';
 import { checkPipeline, compilePipeline } from '../lib/pipeline/compile';
 import { openPlaces } from '../lib/places/places';
 import { everyQueue } from './every-queue';
+import { quarantineKeyOf } from './quarantine-key';
 import { runMetricLine } from './run-metrics';
 
 /** What differs between the functions. */
@@ -79,6 +81,7 @@ const NEEDED = [
   'EXPLORERIO_QUEUES',
   'EXPLORERIO_SECRETS_PREFIX',
   'EXPLORERIO_DESTINATION_SECRET',
+  'EXPLORERIO_QUARANTINE_SECRET',
 ] as const;
 
 /** Builds the engine of one function; nothing is connected before it is used. */
@@ -132,6 +135,7 @@ export function openCloudHome(options: HomeOptions): CloudHome {
       openDestination: destinationOf(environment, destinationSecrets, redactor),
       openSearch: searchOf(environment, destinationSecrets, redactor),
       ...(notifications && { notify: notifications.notify, notifications }),
+      healthChecks: { everySeconds: CHECK_SECONDS },
       checkPipeline,
       network: ({ network_security: security }) => guardedNetwork(security),
       openPipeline: (fields, lookup, kept) => compilePipeline(fields, { lookup, places }, kept),
@@ -159,9 +163,10 @@ function destinationOf(
   secrets: Secrets,
   redactor: Redactor,
 ): EnginePorts['openDestination'] {
-  return (context, host) => {
+  return async (context, host) => {
+    const sealed = { ...context, quarantineKey: await quarantineKeyOf(environment, secrets) };
     const open = (url: string) =>
-      openDestination('postgresql', { url, max_connections: DESTINATION_CONNECTIONS }, context, host);
+      openDestination('postgresql', { url, max_connections: DESTINATION_CONNECTIONS }, sealed, host);
     return renewedDestination(renewingByUrl(environment, secrets, redactor, host.log, open));
   };
 }

@@ -1,5 +1,6 @@
 import type { AddCommand, Call, Connection } from '../cli';
 import { ExitCode } from '../exit-codes';
+import { firingLine } from '../output/alerts';
 import { count, duration, plain, plural, time } from '../output/format';
 import { faultLines, runText } from '../output/runs';
 import { table } from '../output/table';
@@ -64,16 +65,25 @@ function progressText({ progress }: Status): string | undefined {
   return parts.join(', ');
 }
 
+function connectionLines({ connection_status: status, health_check: check }: Status): string[] {
+  if (check === undefined) return [];
+  const { fault, reason } = check;
+  const why = reason ?? (check.state === 'failed' ? fault?.message : undefined);
+  return [`connection: ${status}${why === undefined ? '' : ` (${plain(why)})`}`];
+}
+
 function statusText(one: Status): string {
   const progress = progressText(one);
   const run = one.running ?? one.last_run;
   const lines = [
     `${one.integration}: ${one.state}${one.enabled ? '' : ' (disabled: no scheduled sync)'}`,
     ...(progress === undefined ? [] : [`progress:  ${progress}`]),
+    ...connectionLines(one),
     `fresh:     ${freshText(one)}${one.freshness === undefined ? '' : ` (${time(one.freshness.at)})`}`,
     `next run:  ${one.next_run === undefined ? 'none scheduled' : time(one.next_run)}`,
     ...(one.queued.length === 0 ? [] : [`queued:    ${one.queued.join(', ')}`]),
   ];
+  lines.push(...(one.firing_alerts ?? []).map((alert) => `alert:     ${firingLine(alert)}`));
   lines.push(...one.warnings.map((warning) => `warning:   ${plain(warning)}`));
   const parts = [lines.join('\n')];
   if (run !== undefined) parts.push(runText(run));

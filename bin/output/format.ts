@@ -11,6 +11,16 @@ export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
+/** A number with the digits that a rate can stand for. */
+export function rate(value: number): string {
+  return rates.format(value);
+}
+
+/** A share from 0 to 1: `0.0512` as `5.12 %`. */
+export function percent(share: number): string {
+  return `${rates.format(share * 100)} %`;
+}
+
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 /** Bytes in the largest unit that leaves a number above 1. */

@@ -22,6 +22,6 @@ export function runLocation(run: string): string {
 }
 
 /** The named parameter of the path. */
-export function pathParameter(c: Context, name: 'id' | 'run'): string {
+export function pathParameter(c: Context, name: 'id' | 'run' | 'record' | 'alert' | 'mute'): string {
   return c.req.param(name) ?? '';
 }

@@ -71,12 +71,19 @@ function describeOperation(operation: Operation): Json {
   };
 }
 
+const PATH_PARAMETERS: { readonly [name: string]: string } = {
+  run: 'Id of the run.',
+  record: 'Id of the record in quarantine.',
+  alert: 'Slug or name of the alert.',
+  mute: 'Id of the mute.',
+};
+
 function pathParameters({ path }: Operation): Json[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',
     required: true,
-    description: name === 'run' ? 'Id of the run.' : 'Name of the integration.',
+    description: PATH_PARAMETERS[name] ?? 'Name of the integration.',
     schema: { type: 'string' },
   }));
 }
@@ -124,11 +131,10 @@ function describeProblems(operation: Operation): JsonObject {
   return Object.fromEntries([...byStatus].map(([status, codes]) => [status, describeProblem(codes)]));
 }
 
-function impliedProblems({ body, isPublic, path }: Operation): ProblemCode[] {
-  const isCalled = path.startsWith('/api/') && !isPublic;
+function impliedProblems({ body, isPublic }: Operation): ProblemCode[] {
   return [
     ...EVERYWHERE,
-    ...(isCalled ? (['unauthorized', 'transient'] as const) : []),
+    ...(isPublic ? [] : (['unauthorized', 'transient'] as const)),
     ...(body ? (['malformed_json', 'unsupported_media_type', 'payload_too_large'] as const) : []),
   ];
 }

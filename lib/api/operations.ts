@@ -1,5 +1,6 @@
 import type { Operation } from './operation';
 import { aboutRoutes } from './routes/about';
+import { alertRoutes } from './routes/alerts';
 import { connectionRoutes } from './routes/connections';
 import { integrationRoutes } from './routes/integrations';
 import { notificationRoutes } from './routes/notifications';
@@ -18,6 +19,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...quarantineRoutes,
   ...schemaRoutes,
   ...searchRoutes,
+  ...alertRoutes,
   ...notificationRoutes,
   ...aboutRoutes,
 ];

@@ -6,7 +6,7 @@ import type { Fault } from './fault';
 import type { Json } from './json';
 import type { LookupRequest } from './pipeline';
 import type { Position, SliceKey } from './position';
-import type { QuarantineStore } from './quarantine';
+import type { QuarantineFilter, QuarantineStore } from './quarantine';
 import type { StreamSchema } from './schema';
 import type { SearchableStreams, SearchReader } from './search';
 import type { Secret } from './secret';
@@ -62,6 +62,8 @@ export interface WriteOptions {
   /** The fence from the writer's lease; a slice that was claimed with a higher one refuses this write. */
   readonly fence: number;
   readonly run: string;
+  /** Digest of the configuration that judges the records; it is kept with those that fail. */
+  readonly configuration?: string;
   /** Records of this batch that the pipeline rejected. */
   readonly rejected?: readonly Rejection[];
   /** A record that the destination refuses is kept as it was before the pipeline; by default that is how it is written. */
@@ -97,23 +99,36 @@ export interface PublishResult {
   readonly notes: readonly string[];
 }
 
-/** One quarantined record as it is listed. */
+/** One quarantined record. */
 export interface QuarantinedRecord {
   readonly id: string;
   readonly stream: string;
   readonly run: string;
+  /** All reasons in one text. */
   readonly reason: string;
+  /** Of the first reason. */
   readonly field?: string;
   readonly rule?: string;
+  readonly reasons: readonly Reason[];
+  /** What the record was to do. */
+  readonly op: 'insert' | 'update' | 'delete';
+  /** The part of the stream that it came from, and the full load, where it was one. */
+  readonly partition: string;
+  readonly load?: string;
+  /** Digest of the configuration that has judged it last. */
+  readonly configuration?: string;
   /** Column name to value; values without a JSON form (bigint, bytes) as text. */
   readonly record: { readonly [column: string]: Json };
   /** ISO 8601 time at which it was put there. */
   readonly at: string;
+  /** Fields that were corrected by hand, and when last. */
+  readonly edited?: { readonly at: string; readonly fields: readonly string[] };
+  /** Why it cannot be brought back. */
+  readonly problem?: string;
 }
 
 /** Which quarantined records to list: newest first, after the record with id `after`. */
-export interface QuarantineQuery {
-  readonly stream?: string;
+export interface QuarantineQuery extends QuarantineFilter {
   readonly limit: number;
   readonly after?: string;
 }

@@ -26,25 +26,45 @@ const alert = z.strictObject({
   notification_channels: z.array(z.string()).meta({ description: 'Where to tell it.' }).optional(),
 });
 
+const metric = (description: string) => z.boolean().meta({ description, default: true }).optional();
+
 /** Sections about health, metrics and alerts. */
 export const monitoringFields = {
   health_checks: z
     .strictObject({
-      enabled: z.boolean(),
-      interval: z.int().positive().meta({ description: 'Seconds.' }).optional(),
-      timeout: z.int().positive().meta({ description: 'Seconds.' }).optional(),
-      retry_attempts: z.int().nonnegative().optional(),
+      enabled: z.boolean().meta({ description: 'Whether the connection is tested regularly.' }),
+      interval: z
+        .int()
+        .min(1)
+        .max(86_400)
+        .meta({ description: 'Seconds from one test to the next; in AWS at least 300.', default: 300 })
+        .optional(),
+      timeout: z
+        .int()
+        .min(1)
+        .max(3600)
+        .meta({
+          description: 'Seconds that one attempt may take, at most `interval`; in AWS at most 60.',
+          default: 30,
+        })
+        .optional(),
+      retry_attempts: z
+        .int()
+        .min(0)
+        .max(10)
+        .meta({ description: 'Further attempts, after a failure that may pass by itself.', default: 3 })
+        .optional(),
     })
-    .meta({ description: 'Regular connection tests.' })
+    .meta({ description: 'Regular connection tests, see docs/health.md.' })
     .optional(),
   metrics: z
     .strictObject({
-      connection_status: z.boolean().optional(),
-      sync_performance: z.boolean().optional(),
-      error_rates: z.boolean().optional(),
-      data_freshness: z.boolean().optional(),
+      connection_status: metric('Whether the source can be reached.'),
+      sync_performance: metric('How long syncs take, and how much they move.'),
+      error_rates: metric('Runs that fail, and records that cannot be loaded.'),
+      data_freshness: metric('How old the data is.'),
     })
-    .meta({ description: 'Which metrics to keep.' })
+    .meta({ description: 'Which metrics are shown and exported; what alerts need is measured all the same.' })
     .optional(),
   alerts: z.array(alert).meta({ description: 'Conditions to be told about.' }).optional(),
 };

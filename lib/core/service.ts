@@ -1,12 +1,14 @@
+import type { Alert, AlertChange, AlertMute, MuteRequest } from './alert/alert';
 import type { ChannelStatus, TestOutcome } from './channel';
 import type { CheckReport } from './check';
 import type { StreamInfo } from './connector';
 import type { QuarantinedRecord, QuarantineQuery } from './destination';
 import type { FaultRecord } from './fault';
+import type { DayOfRuns, Durations, HealthCheck, IntegrationMetrics } from './health';
 import type { IntegrationDocument } from './integration';
 import type { Json } from './json';
 import type { SecretStore } from './ports';
-import type { QuarantineFilter, ReplayOutcome } from './quarantine';
+import type { FieldValues, QuarantineFilter, ReplayOutcome } from './quarantine';
 import type { Run, RunDetails, RunState, RunTrigger } from './run';
 import type { SearchRequest, SearchResult } from './search';
 
@@ -75,6 +77,10 @@ export interface IntegrationStatus {
   /** `idle` before the first run; else the state of the running or last run. */
   readonly state: 'idle' | RunState;
   readonly enabled: boolean;
+  /** What the newer of the last run and the last connection test showed. */
+  readonly connectionStatus: IntegrationHealth['connectionStatus'];
+  /** Where the document asks for regular connection tests. */
+  readonly healthCheck?: HealthCheck;
   readonly running?: RunDetails;
   readonly progress?: Progress;
   readonly lastRun?: RunDetails;
@@ -83,6 +89,8 @@ export interface IntegrationStatus {
   readonly freshness?: { readonly at: string; readonly seconds: number };
   readonly nextRun?: string;
   readonly lastFault?: FaultRecord & { readonly at: string; readonly stream?: string };
+  /** Absent where something else than this home rings alerts. */
+  readonly firingAlerts?: readonly Alert[];
   /** What the owner should do soon, such as changing a credential. */
   readonly warnings: readonly string[];
 }
@@ -96,6 +104,10 @@ export interface IntegrationHealth {
   readonly errorRate: number;
   readonly lastSyncAgeSeconds?: number;
   readonly detail: string;
+  /** Where the document asks for regular connection tests. */
+  readonly healthCheck?: HealthCheck;
+  /** Over the last 200 runs. */
+  readonly metrics: IntegrationMetrics;
 }
 
 /** Counts over the runs that are kept. */
@@ -111,11 +123,29 @@ export interface IntegrationStats {
   readonly rows: number;
   readonly bytes: number;
   readonly quarantined: number;
+  readonly skipped: number;
+  /** Failed runs among those that ended by themselves, 0 to 1. */
   readonly errorRate: number;
-  readonly seconds: { readonly p50: number; readonly p95: number; readonly max: number };
+  /** Records that were quarantined or skipped, among all, 0 to 1. */
+  readonly recordErrorRate: number;
+  /** By the nearest rank: always the time of one of the runs. */
+  readonly seconds: Durations;
   readonly rowsPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** The last 30 days in UTC, oldest first. */
+  readonly days: readonly DayOfRuns[];
   readonly costUsd: number;
   readonly freshnessSeconds?: number;
+  readonly metrics: IntegrationMetrics;
+}
+
+/** Everything that is measured of one integration, for programs that gather it. */
+export interface IntegrationFigures {
+  readonly integration: string;
+  readonly type: string;
+  readonly enabled: boolean;
+  readonly health: IntegrationHealth;
+  readonly stats: IntegrationStats;
 }
 
 /** One credential that integrations refer to: where it is kept and how old it is, never its value. */
@@ -229,6 +259,20 @@ export interface Service {
    * streams that had an accepted shape before. An unknown stream is `config`/`not_found`.
    */
   acceptSchema(id: string, streams: readonly string[] | undefined): Promise<readonly string[]>;
+  /** The alerts of one integration, or of all. Where something else rings them, this and what follows is `config`/`alerts_elsewhere`. */
+  alerts(id?: string): Promise<readonly Alert[]>;
+  /** What happened to the alerts of an integration, newest first. */
+  alertHistory(id: string, limit: number): Promise<readonly AlertChange[]>;
+  /** Says that somebody looks after an alert that rings: nobody is reminded of it. `alert`: its slug or name. */
+  acknowledgeAlert(
+    id: string,
+    alert: string,
+    by: { readonly by?: string | undefined; readonly comment?: string | undefined },
+  ): Promise<Alert>;
+  alertMutes(): Promise<readonly AlertMute[]>;
+  /** Nobody is told of these alerts for some time; what still rings afterwards is told then. */
+  muteAlerts(request: MuteRequest): Promise<AlertMute>;
+  unmuteAlerts(id: string): Promise<void>;
   /** How the channels stand on which people are told. */
   notificationChannels(): Promise<readonly ChannelStatus[]>;
   /** Sends a test message at once, on one channel or on all that are configured. An unknown one is `config`/`not_found`. */
@@ -237,7 +281,13 @@ export interface Service {
   /** Every credential that a document refers to, in the order of names. */
   credentials(): Promise<readonly Credential[]>;
   stats(): Promise<readonly IntegrationStats[]>;
+  /** Health and statistics of all integrations, read at once. */
+  figures(): Promise<readonly IntegrationFigures[]>;
   quarantined(id: string, query: QuarantineQuery): Promise<readonly QuarantinedRecord[]>;
+  /** One quarantined record. An unknown one is `config`/`not_found`. */
+  quarantinedRecord(id: string, record: string): Promise<QuarantinedRecord>;
+  /** Corrects fields of a quarantined record, which stays there. A wrong value is `config`/`invalid_record`. */
+  editQuarantined(id: string, record: string, fields: FieldValues): Promise<QuarantinedRecord>;
   /** Sends quarantined records through the pipeline of the stored document again, oldest first. Never loads one twice. */
   replayQuarantined(id: string, order: ReplayOrder, signal: AbortSignal): Promise<ReplayResult>;
   /** Drops quarantined records; gives how many. */

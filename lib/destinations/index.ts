@@ -99,6 +99,9 @@ function guardDestination(inner: Destination, classify: Classify): Destination {
       quarantine: {
         entries: (filter, page) => guard('reading quarantined records', () => quarantine.entries(filter, page)),
         remove: (filter) => guard('dropping quarantined records', () => quarantine.remove(filter)),
+        edit: (id, fields) => guard('editing a quarantined record', () => quarantine.edit(id, fields)),
+        prune: (bounds, signal) =>
+          guard('keeping the quarantine within its bounds', () => quarantine.prune(bounds, signal)),
         replay: (request) => guard(`replaying ${request.schema.stream}`, () => quarantine.replay(request)),
       },
     }),

@@ -5,6 +5,7 @@ import type { StreamSchema } from '../core/schema';
 import { callOthers, cancellation, type EngineContext, parallelOf } from './context';
 import { type Heartbeat, startHeartbeat } from './heartbeat';
 import { planRun } from './plan-run';
+import { keepBounds } from './quarantine-bounds';
 import { read, update } from './records';
 import { backoffMs } from './retry';
 import { changeRun, failRun, release, settleRun, streamsOf } from './runs';
@@ -92,16 +93,18 @@ async function workOn(context: EngineContext, id: string, beat: Heartbeat, limit
     if (limits.stop.aborted || clock.now() >= limits.deadline) return { again: true, delayMs: 0 };
     const task = await nextTask(context, run, parallelOf(context, run), start);
     if (task.kind === 'wait') return { again: true, delayMs: Math.max(0, task.until - clock.now()) };
-    if (task.kind === 'none') return endIfComplete(context, run);
+    if (task.kind === 'none') return endIfComplete(context, run, limits.signal);
     if (task.kind === 'close') await state.delete(keys.open(id, task.stream.stream));
     else if (!(await perform(context, run, task, beat, limits))) return { again: true, delayMs: 0 };
     if (run.attempts > 0) await changeRun(context, id, (current) => ({ ...current, attempts: 0 }));
   }
 }
 
-async function endIfComplete(context: EngineContext, run: RunItem): Promise<Next> {
+async function endIfComplete(context: EngineContext, run: RunItem, signal: AbortSignal): Promise<Next> {
   const open = await context.ports.state.query(keys.parts(run.id), { prefix: keys.openPrefix, limit: 1 });
-  if (open.length === 0) await settleRun(context, run);
+  if (open.length > 0) return DONE;
+  await keepBounds(context, run, signal);
+  await settleRun(context, run);
   return DONE;
 }
 

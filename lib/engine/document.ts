@@ -12,13 +12,14 @@ import {
 import type { CredentialStores } from '../core/ports';
 import { NO_STORES } from './credential-store';
 import { lintDocument } from './lint';
+import { healthCheckIssues, healthCheckWarnings } from './lint-monitoring';
 import { forgottenSecrets } from './masking';
 
 /** Sections that would change or guard the data and are not built yet: accepting them in silence would be a lie. */
 const UNAVAILABLE = ['webhook_config'];
 
 /** Sections that are understood and kept, but do nothing yet. */
-const IDLE = ['health_checks', 'metrics', 'alerts'];
+const IDLE = ['alerts'];
 
 const ANY_SCHEDULE = '0 0 * * *';
 
@@ -41,6 +42,10 @@ export interface CheckedDocument {
 export interface HomeAbilities {
   /** There where something rings alerts. */
   readonly alarms?: unknown;
+  /** There where alerts are evaluated in process. */
+  readonly evaluator?: unknown;
+  /** There where connections are tested regularly. */
+  readonly healthChecks?: { readonly everySeconds: number };
   /** There where people are told what happened. */
   readonly notifications?: unknown;
   /** There where files of credentials are read. */
@@ -134,7 +139,7 @@ function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIs
     const path = fields.sync_strategy?.type === 'cdc' ? 'sync_strategy.type' : 'sync_settings.mode';
     issues.push({ path, message: `${connector.type} offers ${connector.modes.join(' and ')} in this version` });
   }
-  issues.push(...alertIssues(fields.alerts));
+  issues.push(...alertIssues(fields.alerts), ...healthCheckIssues(fields));
   const { schedule = ANY_SCHEDULE, time_zone = 'UTC' } = fields.sync_settings ?? {};
   // Each alone, so that both are reported when both are wrong.
   collect(issues, () => parseCron({ integration: fields.name, cron: schedule, timeZone: 'UTC' }));
@@ -155,13 +160,15 @@ export function wantedMode(fields: IntegrationFields): 'full' | 'incremental' | 
 }
 
 function warningsOf(fields: IntegrationFields, home: HomeAbilities): string[] {
-  const idle = IDLE.filter((section) => section !== 'alerts' || home.alarms === undefined);
+  const rings = home.alarms !== undefined || home.evaluator !== undefined;
+  const idle = IDLE.filter((section) => section !== 'alerts' || !rings);
   const warnings = idle
     .filter((section) => fields[section as keyof IntegrationFields] !== undefined)
     .map((section) => `${section}: kept, but does nothing in this version`);
   if (fields.error_handling?.notification && home.notifications === undefined) {
     warnings.push('error_handling.notification: kept, but nobody is notified in this version');
   }
+  warnings.push(...healthCheckWarnings(fields, home.healthChecks));
   for (const [setting, type] of Object.entries(MEANT_FOR)) {
     if (fields.sync_settings && setting in fields.sync_settings && fields.type !== type) {
       warnings.push(`sync_settings.${setting}: means nothing for ${fields.type}`);

@@ -1,12 +1,14 @@
 import type { Delivery } from '../core/ports';
 import type { Service } from '../core/service';
 import { abandonRun, advance } from './advance';
+import { lookAtAlerts } from './alerts/look';
 import { createContext } from './context';
 import { checkCredentials } from './credential-notices';
 import { applySchedule, listIntegrations } from './integrations';
 import { tellOfRuns } from './notify/run-news';
 import { type Observation, observe } from './observe';
 import type { EngineOptions, EnginePorts } from './ports';
+import { Probes } from './probe/probes';
 import { recoverRuns } from './runs';
 import { createService } from './service';
 import { step, work } from './worker';
@@ -27,8 +29,12 @@ export interface Engine {
   abandon(run: string): Promise<boolean>;
   /** Tells of the runs that ended since the last time; what is to be told is stored then, not yet sent. */
   tellOfRuns(): Promise<void>;
+  /** Looks at the alerts of all integrations, where this home evaluates them; what is to be told is stored then, not yet sent. */
+  lookAtAlerts(stop?: AbortSignal): Promise<void>;
   /** How every integration stands, with what its alerts may ask for; the runs of each are read once. */
   observe(): Promise<readonly Observation[]>;
+  /** The regular tests of connections. */
+  readonly probes: Probes;
   /** Tells of credentials that should be changed, unless that was looked after less than `everyMs` ago. */
   checkCredentials(everyMs?: number): Promise<void>;
   /** Sends interrupted runs to the workers again. For the start, and now and then. */
@@ -40,6 +46,7 @@ export function createEngine(ports: EnginePorts, options: Partial<EngineOptions>
   const context = createContext(ports, options);
   return {
     service: createService(context),
+    probes: new Probes(context),
     work: (workers, stop) => work(context, workers, stop),
     step: (waitMs, stop) => step(context, waitMs, stop),
     async handle(delivery, stop) {
@@ -51,6 +58,7 @@ export function createEngine(ports: EnginePorts, options: Partial<EngineOptions>
     },
     abandon: (run) => abandonRun(context, run),
     tellOfRuns: () => tellOfRuns(context),
+    lookAtAlerts: (stop) => lookAtAlerts(context, stop),
     observe: () => observe(context),
     checkCredentials: (everyMs = 0) => checkCredentials(context, everyMs),
     async recover() {

@@ -1,6 +1,7 @@
 import { Fault } from '../core/fault';
 import type { IntegrationDocument } from '../core/integration';
 import type { Integration } from '../core/service';
+import { forgetAlerts } from './alerts/forget';
 import type { EngineContext } from './context';
 import { checkDocument, connectorOfStored } from './document';
 import { maskSecrets, unmaskSecrets } from './masking';
@@ -109,6 +110,8 @@ async function removeAll(context: EngineContext, stored: Stored<IntegrationItem>
   await scheduler.remove(id);
   await alarms?.remove(id);
   await state.delete(notifyKeys.row(id));
+  if (context.ports.evaluator) await forgetAlerts(state, id);
+  await state.delete(keys.probe(id));
   for (const partition of [keys.runs(id), keys.queuedRuns(id), keys.loads(id), keys.fences(id), keys.schemas(id)]) {
     for (const item of await state.query(partition)) await state.delete(item);
   }
@@ -129,12 +132,14 @@ export async function viewIntegration(context: EngineContext, stored: Stored<Int
   const { document, createdAt, updatedAt } = stored.value;
   const base = { id: stored.key.sort, revision: stored.revision, createdAt, updatedAt };
   try {
-    const { loadConnector, alarms, notifications, credentialStores } = context.ports;
+    const { loadConnector, alarms, evaluator, notifications, credentialStores, healthChecks } = context.ports;
     // Its steps were checked when it was stored; a list must not compile them all again.
     const { connector, fields, warnings } = await checkDocument(document, loadConnector, {
       alarms,
+      evaluator,
       notifications,
       ...(credentialStores && { credentialStores }),
+      ...(healthChecks && { healthChecks }),
     });
     const unheard = (await notifications?.warnings(fields)) ?? [];
     const all = [...warnings, ...vpnWarnings(context.ports, fields), ...unheard];

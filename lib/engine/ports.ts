@@ -1,8 +1,9 @@
+import type { AlertEvaluator } from '../core/alert/evaluation';
 import type { Connector, Host } from '../core/connector';
 import type { Destination, DestinationContext } from '../core/destination';
 import type { IntegrationDocument, IntegrationFields } from '../core/integration';
 import type { Logger } from '../core/log';
-import type { Network } from '../core/network';
+import type { Network, Route } from '../core/network';
 import type { Notification } from '../core/notification';
 import type { Pipeline, PipelineServices } from '../core/pipeline';
 import type { Alarms, Clock, CredentialStores, Queue, Scheduler, Secrets, StateStore } from '../core/ports';
@@ -42,6 +43,8 @@ export interface EnginePorts {
   ): Promise<Pipeline | undefined>;
   /** Rings the alerts of integrations; left out where nothing does. */
   readonly alarms?: Alarms;
+  /** Evaluates alerts in this process, for a home that looks at them itself; left out where `alarms` rings them. */
+  readonly evaluator?: AlertEvaluator;
   /**
    * Has a notification sent on these channels, in time; resolves when it is stored. Without `channels`: on those of the
    * alert that `facts.alert` names, else on all. One with an id that was given before is dropped. Left out where nobody
@@ -50,12 +53,16 @@ export interface EnginePorts {
   notify?(notification: Notification, channels?: readonly string[]): Promise<void>;
   /** The channels behind `notify`, for those who ask how they stand. */
   readonly notifications?: Notifications;
+  /** How often this home looks for health checks that are due, in seconds; left out where it makes none. */
+  readonly healthChecks?: { readonly everySeconds: number };
   /** Told of each run that ends, once, by whoever ends it; not when that dies at this moment. */
   ended?(run: EndedRun): void;
   /** How the work is placed; absent where the way to a source is that of the machine. */
   readonly vpn?: VpnPlacing;
   /** The address of a host name. */
   resolveHost?(name: string): Promise<string>;
+  /** How this machine would reach an address; `undefined` when it has no route. Left out where nobody can tell. */
+  findRoute?(address: string): Promise<Route | undefined>;
   /** The rules for connections to the source of an integration. @throws Fault `config`/`invalid_config` */
   network?(fields: IntegrationFields): Network;
   /** Checks steps and rules as far as can be done without a stream. @throws Fault `config`/`invalid_config` */

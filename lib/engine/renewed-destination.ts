@@ -43,6 +43,8 @@ function renewedQuarantine(renewing: Renewing<Destination>, first: QuarantineSto
   return {
     entries: (filter, page) => use((quarantine) => quarantine.entries(filter, page)),
     remove: (filter) => use((quarantine) => quarantine.remove(filter)),
+    edit: (id, fields) => use((quarantine) => quarantine.edit(id, fields)),
+    prune: (bounds, signal) => use((quarantine) => quarantine.prune(bounds, signal)),
     replay: (request) => use((quarantine) => quarantine.replay(request)),
   };
 }

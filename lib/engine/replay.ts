@@ -1,11 +1,12 @@
 import { Op, type Row, type RowBatch } from '../core/batch';
-import type { Destination, Reason } from '../core/destination';
 import { Fault } from '../core/fault';
-import type { BoundPipeline, PipedBatch } from '../core/pipeline';
+import type { BoundPipeline, PipedBatch, Pipeline } from '../core/pipeline';
 import { INCREMENT } from '../core/position';
 import type {
+  EntryRecord,
+  EntryState,
+  FailedItem,
   QuarantineEntry,
-  QuarantineFilter,
   QuarantineStore,
   ReplayItem,
   ReplayOutcome,
@@ -14,49 +15,22 @@ import type {
 import type { StreamSchema } from '../core/schema';
 import type { ReplayOrder, ReplayResult } from '../core/service';
 import type { EngineContext } from './context';
-import { checkDocument } from './document';
-import { loadIntegration } from './integrations';
+import { configurationOf } from './fingerprint';
 import { boundTo, openPipeline } from './open-pipeline';
-import { openDestination } from './sessions';
+import { type Surroundings, withQuarantine } from './quarantined';
 
 const PAGE = 200;
-
-/** Opens the quarantine of an integration for `work`. @throws Fault `config`/`no_quarantine` */
-export async function withQuarantine<T>(
-  context: EngineContext,
-  id: string,
-  work: (quarantine: QuarantineStore, parts: Parts) => Promise<T>,
-): Promise<T> {
-  const { document } = (await loadIntegration(context, id)).value;
-  const { fields } = await checkDocument(document, context.ports.loadConnector);
-  const destination = await openDestination(context.ports, fields);
-  try {
-    if (!destination.quarantine) {
-      throw new Fault('config', 'no_quarantine', `replaying ${id}: this destination gives no quarantined record back`);
-    }
-    const openSteps = () => openPipeline(context.ports, document, fields, destination);
-    return await work(destination.quarantine, { destination, openSteps, integration: id });
-  } finally {
-    await destination.close();
-  }
-}
-
-interface Parts {
-  readonly destination: Destination;
-  readonly integration: string;
-  openSteps(): ReturnType<typeof openPipeline>;
-}
 
 /** See `Service.replayQuarantined`. */
 export function replay(context: EngineContext, id: string, order: ReplayOrder, signal: AbortSignal) {
   return withQuarantine(context, id, async (quarantine, parts): Promise<ReplayResult> => {
-    const pipeline = await parts.openSteps();
+    const { document, fields, destination } = parts;
+    const pipeline = await openPipeline(context.ports, document, fields, destination);
+    const configuration = configurationOf(fields, pipeline);
     const shapes = new Map<string, Shape>();
     const shapeOf = (schema: StreamSchema) => {
       const text = JSON.stringify(schema);
-      const known = shapes.get(text);
-      const bound = known?.bound ?? boundTo({ ...(pipeline && { pipeline }) }, schema);
-      const shape = known ?? { schema, bound, output: bound?.output ?? schema, entries: [] };
+      const shape = shapes.get(text) ?? { schema, entries: [], steps: once(() => stepsFor(schema, pipeline)) };
       shapes.set(text, shape);
       return shape;
     };
@@ -72,7 +46,9 @@ export function replay(context: EngineContext, id: string, order: ReplayOrder, s
       }
       for (const shape of shapes.values()) {
         const entries = shape.entries.splice(0);
-        if (entries.length > 0) outcomes.push(...(await replayShape(quarantine, parts, shape, entries, order, signal)));
+        if (entries.length > 0) {
+          outcomes.push(...(await replayShape(quarantine, parts, shape, entries, { ...order, configuration, signal })));
+        }
       }
       after = page.at(-1)?.id ?? after;
       if (page.length < limit) return { outcomes };
@@ -81,26 +57,63 @@ export function replay(context: EngineContext, id: string, order: ReplayOrder, s
   });
 }
 
-type Readable = QuarantineEntry & { readonly record: NonNullable<QuarantineEntry['record']> };
+type Readable = QuarantineEntry & { readonly record: EntryRecord };
+
+interface Steps {
+  readonly bound?: BoundPipeline;
+  readonly output: StreamSchema;
+}
 
 interface Shape {
   readonly schema: StreamSchema;
-  readonly bound: BoundPipeline | undefined;
-  readonly output: StreamSchema;
+  /** @throws Fault when the steps do not fit the shape that the record has */
+  steps(): Steps;
   /** Of the page at hand. */
   readonly entries: Readable[];
 }
 
+function stepsFor(schema: StreamSchema, pipeline: Pipeline | undefined): Steps {
+  const bound = boundTo({ ...(pipeline && { pipeline }) }, schema);
+  return bound ? { bound, output: bound.output } : { output: schema };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** What does not fit the steps or the table any more is no reason to leave records of other shapes where they are. */
 async function replayShape(
   quarantine: QuarantineStore,
-  { destination, integration }: Parts,
-  { schema, bound, output }: Shape,
+  around: Surroundings,
+  shape: Shape,
   entries: readonly Readable[],
-  { dryRun }: ReplayOrder,
-  signal: AbortSignal,
+  order: JudgedOrder,
 ): Promise<readonly ReplayOutcome[]> {
+  try {
+    return await replayFitting(quarantine, around, shape, entries, order);
+  } catch (error) {
+    if (!(error instanceof Fault) || !['config', 'data'].includes(error.kind)) throw error;
+    const reasons = [{ message: error.message }];
+    return entries.map(({ id, stream }) => ({ id, stream, state: 'failed', reasons }));
+  }
+}
+
+type JudgedOrder = Pick<ReplayOrder, 'dryRun'> & { readonly configuration: string; readonly signal: AbortSignal };
+
+async function replayFitting(
+  quarantine: QuarantineStore,
+  { destination, integration }: Surroundings,
+  { schema, steps }: Shape,
+  entries: readonly Readable[],
+  { dryRun, configuration, signal }: JudgedOrder,
+): Promise<readonly ReplayOutcome[]> {
+  const { bound, output } = steps();
   const piped = await judge(bound, schema, entries);
-  const request: ReplayRequest = { schema: output, ...piped, dryRun, signal };
+  const request: ReplayRequest = { schema: output, ...piped, configuration, dryRun, signal };
   if (!dryRun) await destination.prepare({ integration, stream: schema.stream, partition: INCREMENT }, output);
   try {
     return await quarantine.replay(request);
@@ -112,11 +125,7 @@ async function replayShape(
   }
 }
 
-interface Judged {
-  readonly items: readonly ReplayItem[];
-  readonly failed: readonly { readonly id: string; readonly reasons: readonly Reason[] }[];
-  readonly leftOut: readonly string[];
-}
+type Judged = Pick<ReplayRequest, 'items' | 'failed' | 'leftOut'>;
 
 /** Sends records through the pipeline; with the strategy `stop` one by one, as the first that fails ends a batch. */
 async function judge(
@@ -125,7 +134,8 @@ async function judge(
   entries: readonly Readable[],
 ): Promise<Judged> {
   if (bound === undefined) {
-    return { items: entries.map(({ id, record: { row, op } }) => ({ id, row, op })), failed: [], leftOut: [] };
+    const items = entries.map(({ id, revision, record: { row, op } }) => ({ id, revision, row, op }));
+    return { items, failed: [], leftOut: [] };
   }
   const batch = {
     kind: 'rows',
@@ -140,7 +150,7 @@ async function judge(
     if (!(error instanceof Fault) || error.code !== 'record_refused') throw error;
     const [only, ...more] = entries;
     if (only && more.length === 0) {
-      return { items: [], failed: [{ id: only.id, reasons: [{ message: error.message }] }], leftOut: [] };
+      return { items: [], failed: [{ ...stateOf(only), reasons: [{ message: error.message }] }], leftOut: [] };
     }
   }
   const parts: Judged[] = [];
@@ -152,25 +162,29 @@ async function judge(
   };
 }
 
+function stateOf({ id, revision }: EntryState): EntryState {
+  return { id, revision };
+}
+
 function sorted(entries: readonly Readable[], { batch, rejected, skipped, sources }: PipedBatch): Judged {
-  const open = new Map<Row, string>(entries.map(({ id, record }) => [record.row, id]));
+  const open = new Map<Row, EntryState>(entries.map((entry) => [entry.record.row, stateOf(entry)]));
   const take = (row: Row | undefined) => {
-    const id = row && open.get(row);
+    const entry = row && open.get(row);
     if (row) open.delete(row);
-    return id;
+    return entry;
   };
   const items = batch.rows.flatMap((row, place): ReplayItem[] => {
-    const id = take((sources ?? batch).rows[place]);
-    return id === undefined ? [] : [{ id, row, op: batch.ops?.[place] ?? Op.Insert }];
+    const entry = take((sources ?? batch).rows[place]);
+    return entry === undefined ? [] : [{ ...entry, row, op: batch.ops?.[place] ?? Op.Insert }];
   });
-  const failed = rejected.flatMap(({ row, reasons }) => {
-    const id = take(row);
-    return id === undefined ? [] : [{ id, reasons }];
+  const failed = rejected.flatMap(({ row, reasons }): FailedItem[] => {
+    const entry = take(row);
+    return entry === undefined ? [] : [{ ...entry, reasons }];
   });
   const rest = [...open.values()];
   if (skipped === 0) return { items, failed, leftOut: rest };
   const reasons = [{ message: 'it fails still; error_handling.strategy is "skip", so the reason is not kept' }];
-  return { items, failed: [...failed, ...rest.map((id) => ({ id, reasons }))], leftOut: [] };
+  return { items, failed: [...failed, ...rest.map((entry) => ({ ...entry, reasons }))], leftOut: [] };
 }
 
 function unreadable({ id, stream, problem = '' }: QuarantineEntry): ReplayOutcome {
@@ -181,11 +195,6 @@ function expected(stream: string, { items, failed, leftOut }: ReplayRequest): re
   return [
     ...items.map(({ id }): ReplayOutcome => ({ id, stream, state: 'loaded', reasons: [] })),
     ...failed.map(({ id, reasons }): ReplayOutcome => ({ id, stream, state: 'failed', reasons })),
-    ...leftOut.map((id): ReplayOutcome => ({ id, stream, state: 'left_out', reasons: [] })),
+    ...leftOut.map(({ id }): ReplayOutcome => ({ id, stream, state: 'left_out', reasons: [] })),
   ];
-}
-
-/** See `Service.dropQuarantined`. */
-export function dropQuarantined(context: EngineContext, id: string, filter: QuarantineFilter): Promise<number> {
-  return withQuarantine(context, id, (quarantine) => quarantine.remove(filter));
 }

@@ -1,16 +1,16 @@
 import * as z from 'zod';
 import type { CheckReport } from '../core/check';
 import type { Source } from '../core/connector';
-import { parseCron } from '../core/cron';
-import { toFault } from '../core/fault';
-import { type IntegrationDocument, type IntegrationFields, integrationFields } from '../core/integration';
+import { type IntegrationDocument, integrationFields } from '../core/integration';
 import type { Json } from '../core/json';
-import type { Pipeline } from '../core/pipeline';
 import { FINAL_STATES, type RunDetails } from '../core/run';
-import type { ConnectorInfo, Plan, Service } from '../core/service';
+import type { ConnectorInfo, Service } from '../core/service';
+import { alertService, firingAlerts } from './alerts/answers';
 import type { EngineContext } from './context';
-import { credentialWarnings, viewCredential, watchCredentials } from './credentials';
+import { viewCredential, watchCredentials } from './credentials';
 import { checkDocument, connectorOfStored } from './document';
+import { figuresOf } from './figures';
+import { healthOfAll } from './health';
 import {
   createIntegration,
   listIntegrations,
@@ -19,19 +19,18 @@ import {
   updateIntegration,
   viewIntegration,
 } from './integrations';
-import { lintSchedule } from './lint';
+import { recentRuns } from './kept-runs';
 import { unmaskSecrets } from './masking';
-import { boundTo, openPipeline } from './open-pipeline';
-import { decide, describePlan, type StreamDecision, unknownStreams } from './planning';
+import { planOf, scheduleWarnings } from './plan';
+import { dropQuarantined, editQuarantined, listQuarantined, quarantinedRecord } from './quarantined';
 import { redactingService } from './redacting';
 import { redrive } from './redrive';
-import { dropQuarantined, replay } from './replay';
+import { replay } from './replay';
 import { cancelRun, loadRun, requestRun } from './runs';
 import { forgetSchemas } from './schema-policy';
 import { search } from './search';
-import { checkSearchFields } from './searchable';
-import { openDestination, openSource } from './sessions';
-import { healthOf, recentRuns, statsOf, statusOf } from './status';
+import { openSource } from './sessions';
+import { statusOf } from './status';
 import { viewRun, viewRunDetails } from './views';
 import { checkByVpn, requireVpn, vpnWarnings } from './vpn';
 
@@ -55,7 +54,7 @@ function plainService(context: EngineContext): Service {
     remove: (id, options) => removeIntegration(context, id, options),
     check: (target, signal) => check(context, target, signal),
     discover: (target, signal) => withSource(context, target, (source) => source.discover(signal)),
-    plan: (target, signal) => plan(context, target, signal),
+    plan: async (target, signal) => planOf(context, await targetDocument(context, target), signal),
     sync: async (id, request) => {
       const { value } = await loadIntegration(context, id);
       await checkDocument(value.document, ports.loadConnector);
@@ -69,43 +68,39 @@ function plainService(context: EngineContext): Service {
     run: async (id) => viewRunDetails(context, await loadRun(context, id)),
     redrive: (query) => redrive(context, query),
     cancel: async (id) => viewRun(await cancelRun(context, id), now()),
-    status: async (id) => statusOf(context, id, (await loadIntegration(context, id)).value),
+    status: async (id) => {
+      const status = await statusOf(context, id, (await loadIntegration(context, id)).value);
+      const alerts = await firingAlerts(context, id);
+      return { ...status, ...(alerts && { firingAlerts: alerts }) };
+    },
     acceptSchema: async (id, streams) => {
       await loadIntegration(context, id);
       return forgetSchemas(ports.state, id, streams);
     },
+    ...alertService(context),
     notificationChannels: async () => (await ports.notifications?.channels()) ?? [],
     testNotification: async (channel) => (await ports.notifications?.test(channel)) ?? [],
-    health: async () => {
-      const all = await listIntegrations(context);
-      return Promise.all(all.map((stored) => healthOf(context, stored.key.sort)));
-    },
+    health: () => healthOfAll(context),
     credentials: async () => (await watchCredentials(context)).map(viewCredential),
-    stats: async () => {
-      const all = await listIntegrations(context);
-      return Promise.all(all.map((stored) => statsOf(context, stored.key.sort)));
-    },
+    stats: async () => (await figuresOf(context)).map(({ stats }) => stats),
+    figures: () => figuresOf(context),
     search: (request, signal) => search(context, request, signal),
     replayQuarantined: (id, order, signal) => replay(context, id, order, signal),
     dropQuarantined: (id, filter) => dropQuarantined(context, id, filter),
-    quarantined: async (id, query) => {
-      const { fields } = await checkDocument(await targetDocument(context, id), ports.loadConnector);
-      const destination = await openDestination(ports, fields);
-      try {
-        return await destination.quarantined(query);
-      } finally {
-        await destination.close();
-      }
-    },
+    quarantined: (id, query) => listQuarantined(context, id, query),
+    quarantinedRecord: (id, record) => quarantinedRecord(context, id, record),
+    editQuarantined: (id, record, fields) => editQuarantined(context, id, record, fields),
   };
 }
 
 type Target = string | IntegrationDocument;
 
-async function validate({ ports }: EngineContext, document: unknown): Promise<readonly string[]> {
+async function validate(context: EngineContext, document: unknown): Promise<readonly string[]> {
+  const { ports } = context;
   const { fields, warnings } = await checkDocument(document, ports.loadConnector, ports);
   requireVpn(ports, fields);
-  return [...warnings, ...vpnWarnings(ports, fields), ...((await ports.notifications?.warnings(fields)) ?? [])];
+  const unheard = (await ports.notifications?.warnings(fields)) ?? [];
+  return [...warnings, ...vpnWarnings(ports, fields), ...(await scheduleWarnings(context, fields)), ...unheard];
 }
 
 async function check(context: EngineContext, target: Target, signal: AbortSignal): Promise<CheckReport> {
@@ -130,54 +125,6 @@ async function withSource<T>(context: EngineContext, target: Target, work: (sour
     return await work(source);
   } finally {
     await source.close();
-  }
-}
-
-async function plan(context: EngineContext, target: Target, signal: AbortSignal): Promise<Plan> {
-  const document = await targetDocument(context, target);
-  const { fields, warnings } = await checkDocument(document, context.ports.loadConnector, context.ports);
-  const infos = await withSource(context, document, (source) => source.discover(signal));
-  const unknown = unknownStreams(infos, fields).map((name) => `streams.${name}: the source has no such stream`);
-  const pipeline = await openPipeline(context.ports, document, fields, {});
-  const decisions = decide(infos, fields).map((decision) => withSteps(decision, fields, pipeline));
-  const schedule = await scheduleWarnings(context, fields);
-  const unheard = (await context.ports.notifications?.warnings(fields)) ?? [];
-  return describePlan(fields, decisions, [
-    ...warnings,
-    ...unknown,
-    ...schedule,
-    ...unheard,
-    ...(await credentialWarnings(context, document)),
-  ]);
-}
-
-/** Whether the last sync took longer than the schedule gives. */
-async function scheduleWarnings(context: EngineContext, { name, sync_settings }: IntegrationFields) {
-  const { ports } = context;
-  if (sync_settings?.schedule === undefined) return [];
-  const { schedule, time_zone = 'UTC' } = sync_settings;
-  const ticks = parseCron({ integration: name, cron: schedule, timeZone: time_zone });
-  const next = ticks.nextRuns(2, new Date(ports.clock.now())).map((tick) => tick.getTime() / 1000);
-  const [last] = await recentRuns(context, name, 1);
-  const lasted =
-    last?.startedAt === undefined ? undefined : ((last.finishedAt ?? ports.clock.now()) - last.startedAt) / 1000;
-  const [first, second] = next;
-  return lintSchedule(first === undefined || second === undefined ? undefined : second - first, lasted);
-}
-
-/** A decision with what the steps say of the stream, or why they do not fit it. */
-function withSteps(
-  decision: StreamDecision,
-  fields: IntegrationFields,
-  pipeline: Pipeline | undefined,
-): StreamDecision {
-  try {
-    const bound = pipeline && boundTo({ pipeline }, decision.schema);
-    const notes = bound?.notes ?? [];
-    if (decision.fault === undefined) checkSearchFields(bound?.output ?? decision.schema, fields);
-    return { ...decision, warnings: [...decision.warnings, ...notes] };
-  } catch (error) {
-    return { ...decision, fault: toFault(error, `planning ${decision.schema.stream}`).record() };
   }
 }
 

@@ -4,6 +4,7 @@ import type { IntegrationDocument, IntegrationFields } from '../core/integration
 import type { Pipeline } from '../core/pipeline';
 import { secretsOf, withoutStore } from './credential-store';
 import { checkDocument, split } from './document';
+import { configurationOf } from './fingerprint';
 import { secretValues } from './masking';
 import { openPipeline } from './open-pipeline';
 import { namespaceOf } from './planning';
@@ -22,6 +23,8 @@ export interface Session {
   readonly destination: Destination;
   /** The steps and rules between them, where the document has any. */
   readonly pipeline?: Pipeline;
+  /** Digest of what judges its records. */
+  readonly configuration: string;
 }
 
 interface Entry {
@@ -106,7 +109,8 @@ async function openSession(ports: EnginePorts, document: IntegrationDocument): P
     const destination = await openDestination(ports, fields);
     try {
       const pipeline = await openPipeline(ports, document, fields, destination);
-      return { fields, source, destination, ...(pipeline && { pipeline }) };
+      const configuration = configurationOf(fields, pipeline);
+      return { fields, source, destination, configuration, ...(pipeline && { pipeline }) };
     } catch (error) {
       await destination.close();
       throw error;

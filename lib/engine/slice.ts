@@ -181,8 +181,8 @@ class SliceWork {
   }
 
   #options(): WriteOptions {
-    const { run, signal, item } = this.#task;
-    return { fence: item.fence, run: run.id, signal };
+    const { run, signal, item, session } = this.#task;
+    return { fence: item.fence, run: run.id, configuration: session.configuration, signal };
   }
 
   async #wrote(

@@ -154,6 +154,8 @@ export const keys = {
     sort: encode(stream),
   }),
   fences: (integration: string) => `fences/${integration}`,
+  probes: 'probes',
+  probe: (integration: string): StateKey => ({ partition: 'probes', sort: integration }),
   credentials: 'credentials',
   digestKey: { partition: 'credentials', sort: 'key' } as StateKey,
   credentialsChecked: { partition: 'credentials', sort: 'checked' } as StateKey,

@@ -18,6 +18,9 @@ const OF_CREDENTIALS = ['credentials'];
 /** Documents of integrations: who may change them decides where credentials are sent to. */
 const OF_INTEGRATIONS = ['integrations'];
 
+/** What the regular tests of connections have shown. */
+const OF_HEALTH = ['probes'];
+
 /** What is to be told, and how it went. */
 const OF_NOTIFICATIONS = ['notify/*'];
 
@@ -35,6 +38,7 @@ export function wholeState(tableArn: string): PolicyStatement[] {
     statement('State', [...READ, ...WRITE], tableArn, [
       ...OF_INTEGRATIONS,
       ...OF_CREDENTIALS,
+      ...OF_HEALTH,
       ...OF_NOTIFICATIONS,
       ...OF_RUNS,
     ]),
@@ -133,9 +137,9 @@ export function stageSecrets(stack: Stack, stage: string): PolicyStatement {
   });
 }
 
-/** The secret with the URL of the destination. */
-export function destinationSecret(arn: string): PolicyStatement {
-  return new PolicyStatement({ sid: 'Destination', actions: ['secretsmanager:GetSecretValue'], resources: [arn] });
+/** The secrets with the URL of the destination and with the key of the quarantine in it. */
+export function destinationSecrets(arns: readonly string[]): PolicyStatement {
+  return new PolicyStatement({ sid: 'Destination', actions: ['secretsmanager:GetSecretValue'], resources: [...arns] });
 }
 
 /** To tell people what happened to an integration, through the stage's topic and no other. */

@@ -10,6 +10,8 @@ export interface FunctionEnvironment {
   readonly EXPLORERIO_SECRETS_PREFIX: string;
   /** Secret that holds the URL of the destination. */
   readonly EXPLORERIO_DESTINATION_SECRET: string;
+  /** Secret that holds the key under which records in quarantine are encrypted. */
+  readonly EXPLORERIO_QUARANTINE_SECRET: string;
   /** Seconds after which a sync function leaves its slice and sends itself the rest. */
   readonly EXPLORERIO_WORK_SECONDS?: string;
   /** Of the schedules that are made at run time; only the API and the health function have these three. */

@@ -7,7 +7,7 @@ import { planIntegration } from '../adapters/aws/integration-plan';
 import {
   acknowledgeSecrets,
   declaredSecrets,
-  destinationSecret,
+  destinationSecrets,
   notify,
   runState,
   secretsPrefix,
@@ -54,7 +54,7 @@ export class ServiceStack extends Stack {
     this.connectors = props.types.map((type) => this.#connector(type));
     const schedules = this.#schedules();
     const api = this.#managing('ApiFunction', 'api', schedules, Duration.seconds(API_SECONDS));
-    const health = this.#managing('HealthFunction', 'health', schedules, Duration.minutes(2));
+    const health = this.#managing('HealthFunction', 'health', schedules, Duration.minutes(3));
     const { id: apiId } = new Api(this, 'Api', { settings, lambda: api.lambda, alarms: this.#alarms });
     new HealthCheck(this, 'Health', { lambda: health.lambda, alarms: this.#alarms });
     this.#watchTable(state.table);
@@ -75,7 +75,7 @@ export class ServiceStack extends Stack {
         ...runState(state.table.tableArn),
         ...declaredSecrets(this, settings.stage, type, names),
         taggedSecrets(this, settings.stage, type),
-        destinationSecret(state.destinationSecretArn),
+        destinationSecrets([state.destinationSecretArn, state.quarantineSecretArn]),
       ],
       alarms: this.#alarms,
       ...(network && { network }),
@@ -114,7 +114,7 @@ export class ServiceStack extends Stack {
       access: [
         ...wholeState(state.table.tableArn),
         stageSecrets(this, settings.stage),
-        destinationSecret(state.destinationSecretArn),
+        destinationSecrets([state.destinationSecretArn, state.quarantineSecretArn]),
         sendTo(this.connectors),
         ...keepSchedules(schedules),
         ...keepAlarms(this, settings.stage),
@@ -159,6 +159,7 @@ export class ServiceStack extends Stack {
       EXPLORERIO_TABLE: state.table.tableName,
       EXPLORERIO_SECRETS_PREFIX: secretsPrefix(settings.stage),
       EXPLORERIO_DESTINATION_SECRET: state.destinationSecretArn,
+      EXPLORERIO_QUARANTINE_SECRET: state.quarantineSecretArn,
     };
   }
 

@@ -26,6 +26,7 @@ export class StateStack extends Stack {
   readonly table: Table;
   readonly topic: Topic;
   readonly destinationSecretArn: string;
+  readonly quarantineSecretArn: string;
   readonly network?: FunctionNetwork;
   readonly #settings: StageSettings;
 
@@ -46,6 +47,7 @@ export class StateStack extends Stack {
       settings.destination === 'aurora' && this.network
         ? new Aurora(this, 'Aurora', { settings, network: this.network }).urlSecretArn
         : this.#destinationSecret();
+    this.quarantineSecretArn = this.#quarantineSecret();
     new CfnOutput(this, 'DestinationSecret', {
       value: this.destinationSecretArn,
       description: 'Secret that holds the URL of the destination',
@@ -110,6 +112,21 @@ export class StateStack extends Stack {
     if (alertEmail !== undefined) topic.addSubscription(new EmailSubscription(alertEmail));
     new CfnOutput(this, 'AlertTopic', { value: topic.topicArn, description: 'Topic that alarms are sent to' });
     return topic;
+  }
+
+  /** Any change of these properties makes another key, and what is in quarantine unreadable. */
+  #quarantineSecret(): string {
+    const secret = new CfnSecret(this, 'QuarantineKey', {
+      description: `ExplorerIO ${this.#settings.stage}: key under which records in quarantine are encrypted`,
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    });
+    secret.applyRemovalPolicy(this.#removalPolicy);
+    acknowledge(
+      secret,
+      'AwsSolutions-SMG4',
+      'It is no password of a server but the key of data at rest: with another one the records in quarantine could not be read any more. It is random, never leaves the functions, and lives in Secrets Manager, apart from the data.',
+    );
+    return secret.ref;
   }
 
   /** Made without a value: the URL is put in by hand, and no deployment ever replaces it. */

@@ -1,7 +1,8 @@
+import type { MuteRequest } from '../../lib/core/alert/alert';
 import { invalidConfig } from '../../lib/core/config';
 import { Fault } from '../../lib/core/fault';
 import type { IntegrationDocument } from '../../lib/core/integration';
-import type { QuarantineFilter } from '../../lib/core/quarantine';
+import type { FieldValues, QuarantineFilter } from '../../lib/core/quarantine';
 import type { Run, RunDetails } from '../../lib/core/run';
 import type { SearchRequest } from '../../lib/core/search';
 import type { Integration, RedriveQuery, ReplayOrder, Service, SyncRequest } from '../../lib/core/service';
@@ -44,7 +45,7 @@ export class FakeService implements Service {
   async validate(document: unknown) {
     this.#enter('validate');
     this.#parse(document);
-    return ['health_checks does nothing yet'];
+    return ['webhook_config does nothing yet'];
   }
 
   async create(document: unknown): Promise<Integration> {
@@ -155,6 +156,38 @@ export class FakeService implements Service {
     return streams ?? ['orders'];
   }
 
+  async alerts(id?: string) {
+    this.#enter('alerts', id);
+    if (id !== undefined) await this.get(id);
+    return [full.alert];
+  }
+
+  async alertHistory(id: string, limit: number) {
+    this.#enter('alertHistory', id, limit);
+    return [full.alertChange];
+  }
+
+  async acknowledgeAlert(id: string, alert: string, by: { readonly by?: string | undefined }) {
+    this.#enter('acknowledgeAlert', id, alert, by);
+    await this.get(id);
+    return full.alert;
+  }
+
+  async alertMutes() {
+    this.#enter('alertMutes');
+    return [full.alertMute];
+  }
+
+  async muteAlerts(request: MuteRequest) {
+    this.#enter('muteAlerts', request);
+    return full.alertMute;
+  }
+
+  async unmuteAlerts(id: string) {
+    this.#enter('unmuteAlerts', id);
+    if (id !== full.alertMute.id) throw notFound(`mute ${id}`);
+  }
+
   async notificationChannels() {
     this.#enter('notificationChannels');
     return [full.channelStatus];
@@ -180,6 +213,11 @@ export class FakeService implements Service {
     return [full.stats];
   }
 
+  async figures() {
+    this.#enter('figures');
+    return [full.figures];
+  }
+
   async replayQuarantined(id: string, order: ReplayOrder) {
     this.#enter('replayQuarantined', id, order);
     await this.get(id);
@@ -196,6 +234,18 @@ export class FakeService implements Service {
     this.#enter('quarantined', id, query);
     await this.get(id);
     return [full.quarantinedRecord].slice(0, query.limit);
+  }
+
+  async quarantinedRecord(id: string, record: string) {
+    this.#enter('quarantinedRecord', id, record);
+    await this.get(id);
+    return full.quarantinedRecord;
+  }
+
+  async editQuarantined(id: string, record: string, fields: FieldValues) {
+    this.#enter('editQuarantined', id, record, fields);
+    await this.get(id);
+    return full.quarantinedRecord;
   }
 
   async search(request: SearchRequest) {

@@ -1,14 +1,17 @@
+import type { Alert, AlertChange, AlertMute } from '../../lib/core/alert/alert';
 import type { ChannelStatus, TestOutcome } from '../../lib/core/channel';
 import type { CheckReport } from '../../lib/core/check';
 import type { StreamInfo } from '../../lib/core/connector';
 import type { QuarantinedRecord } from '../../lib/core/destination';
 import { Fault, type FaultRecord } from '../../lib/core/fault';
+import type { HealthCheck, IntegrationMetrics } from '../../lib/core/health';
 import type { Run, RunDetails, StreamRun } from '../../lib/core/run';
 import type { SearchResult } from '../../lib/core/search';
 import type {
   ConnectorInfo,
   Credential,
   Integration,
+  IntegrationFigures,
   IntegrationHealth,
   IntegrationStats,
   IntegrationStatus,
@@ -80,13 +83,78 @@ export const integration: Full<Integration> = {
   revision: 1,
   createdAt: AT,
   updatedAt: AT,
-  warnings: ['health_checks does nothing yet'],
+  warnings: ['webhook_config does nothing yet'],
+};
+
+export const alert: Full<Alert> = {
+  integration: 'sales',
+  name: 'Data Staleness',
+  slug: 'data-staleness',
+  condition: "last_sync_age > '2h'",
+  duration: '10m',
+  severity: 'warning',
+  channels: ['email'],
+  state: 'firing',
+  since: AT,
+  lookedAt: AT,
+  values: { last_sync_age: 7300 },
+  toldAt: AT,
+  acknowledged: { at: AT, by: 'ann', comment: 'on it' },
+  mutedUntil: AT,
+};
+
+export const alertChange: Full<AlertChange> = {
+  id: 'change-1',
+  at: AT,
+  alert: 'data-staleness',
+  name: 'Data Staleness',
+  change: 'resolved',
+  severity: 'warning',
+  values: { last_sync_age: 12 },
+  reason: 'the integration is paused',
+  by: 'ann',
+  comment: 'on it',
+};
+
+export const alertMute: Full<AlertMute> = {
+  id: 'mute-1',
+  integration: 'sales',
+  alert: 'data-staleness',
+  from: AT,
+  until: AT,
+  by: 'ann',
+  comment: 'moving house',
+};
+
+const healthCheck: Full<HealthCheck> = {
+  state: 'failed',
+  reason: 'none',
+  at: AT,
+  since: AT,
+  lastSuccess: AT,
+  consecutiveFailures: 2,
+  milliseconds: 12,
+  step: 'connect',
+  fault,
+  nextAt: AT,
+  recent: [{ at: AT, passed: false, milliseconds: 12, attempts: 4, step: 'connect' }],
+};
+
+const durations = { p50: 1, p95: 2, max: 3 };
+
+const metrics: Full<IntegrationMetrics> = {
+  connectionStatus: 'connected',
+  syncPerformance: { seconds: durations, rowsPerSecond: 50, bytesPerSecond: 500 },
+  errorRates: { runs: 0.2, records: 0.01 },
+  dataFreshness: { lastSyncAgeSeconds: 60 },
 };
 
 export const status: Full<IntegrationStatus> = {
   integration: 'sales',
   state: 'running',
   enabled: true,
+  connectionStatus: 'failed',
+  healthCheck,
   running: { ...runDetails, id: 'run-7' },
   progress: { rows: 5, bytes: 50, estimatedRows: 10, fraction: 0.5, secondsLeft: 3, rowsPerSecond: 2 },
   lastRun: runDetails,
@@ -94,6 +162,7 @@ export const status: Full<IntegrationStatus> = {
   freshness: { at: AT, seconds: 12 },
   nextRun: AT,
   lastFault: { ...fault, at: AT, stream: 'orders' },
+  firingAlerts: [alert],
   warnings: ['change it'],
 };
 
@@ -104,6 +173,8 @@ export const health: Full<IntegrationHealth> = {
   errorRate: 0.1,
   lastSyncAgeSeconds: 60,
   detail: 'one of ten runs failed',
+  healthCheck,
+  metrics,
 };
 
 export const channelStatus: Full<ChannelStatus> = {
@@ -127,11 +198,24 @@ export const stats: Full<IntegrationStats> = {
   rows: 100,
   bytes: 1000,
   quarantined: 1,
+  skipped: 2,
   errorRate: 0.2,
-  seconds: { p50: 1, p95: 2, max: 3 },
+  recordErrorRate: 0.03,
+  seconds: durations,
   rowsPerSecond: 50,
+  bytesPerSecond: 500,
+  days: [{ day: '2026-01-02', runs: 5, failed: 1, rows: 100, bytes: 1000, quarantined: 1 }],
   costUsd: 0.001,
   freshnessSeconds: 60,
+  metrics,
+};
+
+export const figures: Full<IntegrationFigures> = {
+  integration: 'sales',
+  type: 'postgresql',
+  enabled: true,
+  health,
+  stats,
 };
 
 export const plan: Full<Plan> = {
@@ -155,7 +239,17 @@ export const plan: Full<Plan> = {
 
 export const checkReport: Full<CheckReport> = {
   passed: true,
-  steps: [{ name: 'resolve', state: 'passed', detail: 'found', hint: 'nothing to do', milliseconds: 1.5 }],
+  steps: [
+    {
+      name: 'resolve',
+      state: 'passed',
+      detail: 'found',
+      hint: 'nothing to do',
+      kind: 'transient',
+      code: 'unknown_host',
+      milliseconds: 1.5,
+    },
+  ],
 };
 
 export const streamInfo: Full<StreamInfo> = {
@@ -185,8 +279,15 @@ export const quarantinedRecord: Full<QuarantinedRecord> = {
   reason: 'not an e-mail address',
   field: 'eMail',
   rule: 'email_format',
+  reasons: [{ message: 'not an e-mail address', field: 'eMail', rule: 'email_format' }],
+  op: 'insert',
+  partition: '0',
+  load: 'run-1.0',
+  configuration: '0123456789abcdef',
   record: { orderId: '1', eMail: 'nobody', Nested: { someKey: null } },
   at: AT,
+  edited: { at: AT, fields: ['eMail'] },
+  problem: 'the key is not here',
 };
 
 export const credential: Full<Credential> = {

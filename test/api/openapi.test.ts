@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import type * as z from 'zod';
 import * as answers from '../../lib/api/answers';
 import * as about from '../../lib/api/answers-about';
+import * as quarantine from '../../lib/api/answers-quarantine';
 import type { OpenApiDocument } from '../../lib/api/openapi';
 import { OPERATIONS } from '../../lib/api/operations';
 import { PROBLEMS } from '../../lib/api/problem-codes';
+import * as alerts from '../../lib/api/routes/alerts';
 import { SALES, startApi } from './client';
 
 type Node = { readonly [key: string]: unknown };
@@ -90,6 +92,13 @@ describe('the OpenAPI document', () => {
   });
 });
 
+/** What is sent to routes that do not take an empty body. */
+const BODIES: { readonly [path: string]: object } = {
+  '/api/integrations': { ...SALES, name: 'other' },
+  '/api/alerts/mutes': { until: '2026-01-01T00:00:00Z' },
+  '/api/integrations/{id}/quarantine/{record}': { fields: { eMail: 'a@b.example' } },
+};
+
 describe('answers', () => {
   const schemas: [string, string, z.ZodType, unknown?][] = [
     ['POST', '/api/integrations', answers.integration, { ...SALES, name: 'second' }],
@@ -100,11 +109,23 @@ describe('answers', () => {
     ['POST', '/api/integrations/sales/sync', answers.run, {}],
     ['GET', '/api/integrations/sales/status', answers.status],
     ['GET', '/api/integrations/sales/runs?limit=2', answers.runList],
-    ['GET', '/api/integrations/sales/quarantine', answers.quarantineList],
+    ['GET', '/api/integrations/sales/quarantine', quarantine.quarantineList],
+    ['GET', '/api/integrations/sales/quarantine/7', quarantine.quarantinedRecord],
+    [
+      'PATCH',
+      '/api/integrations/sales/quarantine/7',
+      quarantine.quarantinedRecord,
+      { fields: { eMail: 'a@b.example' } },
+    ],
+    ['POST', '/api/integrations/sales/quarantine/replay', quarantine.replayResult, {}],
     ['GET', '/api/runs/run-1', answers.runDetails],
     ['POST', '/api/runs/run-1/cancel', answers.run],
     ['POST', '/api/runs/redrive', answers.redriveList],
     ['POST', '/api/integrations/sales/schema/accept', answers.acceptedSchema, {}],
+    ['GET', '/api/alerts', alerts.alertList],
+    ['GET', '/api/integrations/sales/alerts', alerts.alertHistory],
+    ['POST', '/api/integrations/sales/alerts/data-staleness/acknowledge', answers.alert, {}],
+    ['GET', '/api/alerts/mutes', alerts.muteList],
     ['GET', '/api/search?q=main', about.searchResult],
     ['GET', '/api/nothing', answers.problem],
     ['POST', '/api/integrations', answers.problem, {}],
@@ -142,9 +163,10 @@ describe('answers', () => {
       const target = path
         .replace('{id}', 'sales')
         .replace('{run}', 'run-1')
+        .replace('{record}', '7')
+        .replace('{alert}', 'data-staleness')
         .replace(/search$/, '$&?q=main');
-      const sent =
-        path === '/api/integrations' ? { ...SALES, name: 'other' } : body?.schema === 'document' ? SALES : {};
+      const sent = BODIES[path] ?? (body?.schema === 'document' ? SALES : {});
       const { status } = await call(method.toUpperCase(), target, method === 'get' ? undefined : sent);
       expect([path, Object.keys(declared)]).toEqual([path, expect.arrayContaining([String(status)])]);
     }

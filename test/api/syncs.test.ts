@@ -155,7 +155,10 @@ describe('runs and status', () => {
     const { body } = await call('GET', '/api/integrations/sales/quarantine?stream=orders&limit=3');
     expect(body.records[0].record).toEqual(full.quarantinedRecord.record);
     expect(service.calls.at(-2)).toBe('quarantined "sales" {"limit":4,"stream":"orders"}');
-    await call('GET', '/api/integrations/sales/quarantine?field=a&rule=b&reason=c&run=d&since=2026-01-01T00:00:00Z&id=7');
+    await call(
+      'GET',
+      '/api/integrations/sales/quarantine?field=a&rule=b&reason=c&run=d&since=2026-01-01T00:00:00Z&id=7',
+    );
     expect(service.calls.at(-2)).toBe(
       'quarantined "sales" {"limit":51,"field":"a","rule":"b","reason":"c","run":"d","since":"2026-01-01T00:00:00Z","ids":["7"]}',
     );

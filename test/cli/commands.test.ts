@@ -7,7 +7,7 @@ import type { IntegrationDocument } from '../../lib/core/integration';
 import type { RunState } from '../../lib/core/run';
 import type { Service, SyncRequest } from '../../lib/core/service';
 import { commandLine, connectionTo } from './command-line';
-import { integration, run, status } from './records';
+import { integration, quarantined, run, status } from './records';
 
 const shop = { list: async () => [integration('shop')], validate: async () => [] } satisfies Partial<Service>;
 
@@ -206,14 +206,7 @@ describe('what is shown', () => {
   });
 
   it('of quarantine holds no control characters', async () => {
-    const record = {
-      id: 'q1',
-      stream: 'public.orders',
-      run: 'r1',
-      reason: 'bad\u001b[31mred',
-      record: { a: '\u0007' },
-      at: '2026-11-24T12:00:00Z',
-    };
+    const record = quarantined('1', { reason: 'bad\u001b[31mred', record: { a: '\u0007' } });
     const connection = connectionTo({ ...shop, quarantined: async () => [record] });
     const { out } = await commandLine(['quarantine', 'shop'], { connection });
     expect(out).toContain('bad\\u001b[31mred');

@@ -9,6 +9,8 @@ const COMMANDS = [
   'plan',
   'validate',
   'status',
+  'health',
+  'stats',
   'runs',
   'run',
   'cancel',

@@ -1,3 +1,4 @@
+import type { QuarantinedRecord } from '../../lib/core/destination';
 import type { RunDetails, RunState } from '../../lib/core/run';
 import type { Integration, IntegrationStatus } from '../../lib/core/service';
 
@@ -40,5 +41,25 @@ export function run(id: string, state: RunState, more: Partial<RunDetails> = {})
 
 /** How an integration stands. */
 export function status(id: string, more: Partial<IntegrationStatus> = {}): IntegrationStatus {
-  return { integration: id, state: 'idle', enabled: true, queued: [], warnings: [], ...more };
+  const idle = { state: 'idle', enabled: true, connectionStatus: 'unknown', queued: [], warnings: [] } as const;
+  return { integration: id, ...idle, ...more };
+}
+
+/** A record in quarantine. */
+export function quarantined(id: string, more: Partial<QuarantinedRecord> = {}): QuarantinedRecord {
+  return {
+    id,
+    stream: 'public.orders',
+    run: 'r1',
+    reason: 'above 100',
+    field: 'quantity',
+    rule: 'range',
+    reasons: [{ message: 'above 100', field: 'quantity', rule: 'range' }],
+    op: 'insert',
+    partition: 'increment',
+    configuration: '0123456789abcdef',
+    record: { id: '1', quantity: 101 },
+    at: AT,
+    ...more,
+  };
 }

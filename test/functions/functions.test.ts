@@ -184,6 +184,18 @@ describeWithServer('functions in a stage made by hand', ministack(), (cloud) => 
       expect(again).toMatchObject({ status: 200, body: { letters: [{ outcome: 'kept' }] } });
     }, 60_000);
 
+    it('test the connections that are due, and the API tells what they showed', async () => {
+      const { body } = await request('GET', '/api/integrations/crm');
+      const { document } = body as { readonly document: object };
+      const tested = { ...document, health_checks: { enabled: true } };
+      expect(await request('PUT', '/api/integrations/crm', tested)).toMatchObject({ status: 200 });
+      await health();
+      expect((await request('GET', '/api/integrations/crm/status')).body).toMatchObject({
+        connection_status: 'connected',
+        health_check: { state: 'passed', recent: [{ passed: true, attempts: 1 }] },
+      });
+    }, 60_000);
+
     it('take up a run whose message was lost', async () => {
       const { body } = await request('POST', '/api/integrations/crm/sync', { type: 'incremental', async: true });
       const [lost] = await stage.receive(1);

@@ -1,9 +1,13 @@
 import { jest } from '@jest/globals';
 import { writeMetrics } from '../../functions/health/metrics';
+import { testConnections } from '../../functions/health/probes';
 import { runMetricLine } from '../../functions/run-metrics';
 import { metricLine } from '../../lib/adapters/aws/metrics';
 import { STAGE_PARTS } from '../../lib/engine/cost';
+import type { Engine } from '../../lib/engine/engine';
 import type { EndedRun } from '../../lib/engine/ports';
+import { recordingLogger } from '../contracts/recording-logger';
+import { silentLog } from '../memory/scheduler';
 import { document, Home, MANUAL, NEVER, syncAll } from '../unit/engine/home';
 
 interface Line {
@@ -85,6 +89,48 @@ describe('metrics', () => {
     expect(lines.map(({ ConnectionStatus }) => ConnectionStatus)).toEqual([2, 0]);
   });
 
+  it.each([
+    ['connection_status', 'ConnectionFailed', "connection_status == 'failed'"],
+    ['data_freshness', 'LastSyncAge', "last_sync_age > '2h'"],
+  ])('of %s are left out where they are switched off, unless an alert needs them', async (flag, metric, condition) => {
+    const home = new Home();
+    const engine = home.engine();
+    const flags = { metrics: { [flag]: false } };
+    await engine.service.create(document(flags));
+    const lines: Line[] = [];
+    const write = () => writeMetrics(engine, 'dev', home.clock, (line) => void lines.push(JSON.parse(line) as Line));
+    await write();
+    const alerts = [{ name: 'a', condition, severity: 'info' }];
+    await engine.service.update('shop', document({ ...flags, alerts }), undefined);
+    await write();
+    expect(namesOf(lines[0])).toEqual(['LastSyncAge', 'ConnectionFailed'].filter((name) => name !== metric));
+    expect(namesOf(lines[1]).sort()).toEqual(['ConnectionFailed', 'LastSyncAge']);
+  });
+
+  it('of a connection test that failed are those of a failed connection', async () => {
+    const home = new Home();
+    home.healthChecks = { everySeconds: 300 };
+    home.check = async () => ({
+      passed: false,
+      steps: [{ name: 'connect', state: 'failed', detail: 'refused', milliseconds: 1, kind: 'config' }],
+    });
+    const engine = home.engine();
+    await engine.service.create(document({ health_checks: { enabled: true } }));
+    await testConnections({ engine, log: silentLog }, 300);
+    const lines: Line[] = [];
+    await writeMetrics(engine, 'dev', home.clock, (line) => void lines.push(JSON.parse(line) as Line));
+    expect(lines).toMatchObject([{ ConnectionFailed: 1, connection: 'failed', healthCheck: 'failed' }]);
+  });
+
+  it('are written although connections cannot be tested', async () => {
+    const { log, lines } = recordingLogger();
+    const run = async () => {
+      throw new Error('the table is away');
+    };
+    await testConnections({ engine: { probes: { run } } as unknown as Engine, log }, 300);
+    expect(lines).toMatchObject([{ level: 'error', fields: { error: 'the table is away' } }]);
+  });
+
   it('of integrations need the runs of each once', async () => {
     const home = new Home();
     home.fill('orders', 3);
@@ -116,6 +162,18 @@ describe('metrics of a run', () => {
 
   it('are, with those of the health function, as many as the estimate of the cost counts', () => {
     expect(namesOf(lineOf()).length + 2).toBe(STAGE_PARTS.metricsPerIntegration);
+  });
+
+  it.each([
+    [{ sync_performance: false }, undefined, ['RowsOk', 'RowsFailed']],
+    [{ error_rates: false }, undefined, ['RowsOk']],
+    [{ error_rates: false, sync_performance: false }, undefined, []],
+    [{ error_rates: false, sync_performance: false }, 'error_rate > 0.1', ['RowsOk', 'RowsFailed']],
+    [{ error_rates: false, sync_performance: false }, 'rows_synced < 5', ['RowsOk']],
+    [{ error_rates: false, sync_performance: false }, 'quarantined_rows > 5', ['RowsQuarantined']],
+  ])('with %j and the alert %s are %j', (metrics, condition, expected) => {
+    const alerts = condition === undefined ? [] : [{ name: 'a', condition, severity: 'info' }];
+    expect(namesOf(lineOf({ document: { ...run.document, metrics, alerts } }))).toEqual(expected);
   });
 
   it('tell what was quarantined where an alert asks for it', () => {

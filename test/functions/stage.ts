@@ -44,12 +44,14 @@ export async function makeStage(server: Ministack, destinationUrl: string): Prom
     await secrets.send(new CreateSecretCommand({ Name: id, SecretString: value }));
   };
   await putSecret(`${name}/destination`, destinationUrl);
+  await putSecret(`${name}/quarantine`, randomUUID());
   const environment: FunctionEnvironment = {
     EXPLORERIO_STAGE: name,
     EXPLORERIO_TABLE: await createStateTable(clientOf(server)),
     EXPLORERIO_QUEUES: JSON.stringify({ postgresql: work.url }),
     EXPLORERIO_SECRETS_PREFIX: `${name}/secret/`,
     EXPLORERIO_DESTINATION_SECRET: `${name}/destination`,
+    EXPLORERIO_QUARANTINE_SECRET: `${name}/quarantine`,
     EXPLORERIO_SCHEDULE_GROUP: name,
     EXPLORERIO_SCHEDULE_ROLE: 'arn:aws:iam::000000000000:role/schedules',
     EXPLORERIO_SCHEDULE_DEAD_LETTERS: dead.arn,

@@ -39,6 +39,7 @@ describe.each(TYPES)('the function of %s', (type) => {
     const { Variables } = lambda.properties.Environment;
     expect(Object.keys(Variables).sort()).toEqual([
       'EXPLORERIO_DESTINATION_SECRET',
+      'EXPLORERIO_QUARANTINE_SECRET',
       'EXPLORERIO_QUEUES',
       'EXPLORERIO_SECRETS_PREFIX',
       'EXPLORERIO_STAGE',
@@ -223,6 +224,17 @@ describe('the roles', () => {
     expect(allowed).toContain(keys.credentials);
   });
 
+  it.each(['ApiFunctionRole', 'HealthFunctionRole', 'postgresqlSyncRole'])(
+    'of %s reads the URL of the destination and the key of its quarantine, by their names',
+    (role) => {
+      const { Action, Resource } = statementOf(service, role, 'Destination');
+      expect(Action).toBe('secretsmanager:GetSecretValue');
+      const names = [Resource].flat().map((resource) => JSON.stringify(resource));
+      expect(names).toEqual([expect.stringMatching(/Destination/), expect.stringMatching(/QuarantineKey/)]);
+      expect(names.join()).not.toContain('*');
+    },
+  );
+
   it('of a sync function does not', () => {
     expect(JSON.stringify(statementsOf(service, 'postgresqlSyncRole'))).not.toMatch(/DescribeSecret|"credentials"/);
   });
@@ -237,7 +249,7 @@ describe('the roles', () => {
       expect(JSON.stringify(publishing(role))).toMatch(/Alerts/);
       expect(JSON.stringify(publishing(role))).not.toContain('*');
       const allowed = statementOf(service, role, 'State').Condition?.['ForAllValues:StringLike'];
-      expect(allowed?.['dynamodb:LeadingKeys']).toContain('notify/*');
+      expect(allowed?.['dynamodb:LeadingKeys']).toEqual(expect.arrayContaining(['notify/*', 'probes']));
     }
     expect(publishing('postgresqlSyncRole')).toEqual([]);
     expect(JSON.stringify(statementsOf(service, 'postgresqlSyncRole'))).not.toContain('notify/');

@@ -69,9 +69,29 @@ describe('the topic for alerts', () => {
   });
 });
 
+const secretOf = (template: typeof state, prefix: string) =>
+  resourcesOf(template, 'AWS::SecretsManager::Secret').find(([id]) => id.startsWith(prefix))?.[1];
+
+describe('the key of the quarantine', () => {
+  it('is made by the deployment, is in no template, and stays what it is', () => {
+    for (const template of [state, production.state, aurora.state]) {
+      const secret = secretOf(template, 'QuarantineKey');
+      expect(secret?.Properties.SecretString).toBeUndefined();
+      // Another length or set of characters would be another key.
+      expect(secret?.Properties.GenerateSecretString).toEqual({ PasswordLength: 64, ExcludePunctuation: true });
+    }
+  });
+
+  it('is kept in production, and goes with any other stage', () => {
+    expect(secretOf(production.state, 'QuarantineKey')?.DeletionPolicy).toBe('Retain');
+    expect(secretOf(state, 'QuarantineKey')?.DeletionPolicy).toBe('Delete');
+  });
+});
+
 describe('the destination', () => {
   it('is a secret that no deployment writes, and no network, by default', () => {
-    const [secret] = resourcesOf(state, 'AWS::SecretsManager::Secret').map(([, { Properties }]) => Properties);
+    const secret = secretOf(state, 'Destination')?.Properties;
+    expect(secret).toBeDefined();
     expect(secret.SecretString).toBeUndefined();
     expect(secret.GenerateSecretString).toBeUndefined();
     for (const type of ['AWS::EC2::VPC', 'AWS::EC2::NatGateway', 'AWS::RDS::DBCluster']) {

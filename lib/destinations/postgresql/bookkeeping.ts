@@ -15,6 +15,8 @@ export interface Bookkeeping {
   readonly shapes: string;
 }
 
+const LAST_ADDED = '_explorerio_quarantine_stream';
+
 /** What is known of a load. */
 export type LoadState = 'loading' | 'published' | 'discarded';
 
@@ -35,9 +37,9 @@ export function bookkeeping(namespace: string): Bookkeeping {
 
 /** Creates the namespace and our tables in it where they are missing. Several processes may do this at once. */
 export async function createBookkeeping(session: Session, books: Bookkeeping): Promise<void> {
-  // The table that was added last: where it is, everything older is, too.
+  // The index that was added last: where it is, everything older is, too.
   const [existing] = await session.query('SELECT to_regclass($1) AS last, to_regnamespace($2) AS namespace', [
-    books.shapes,
+    `${books.schema}.${LAST_ADDED}`,
     books.schema,
   ]);
   if (existing?.last) return;
@@ -62,10 +64,14 @@ export async function createBookkeeping(session: Session, books: Bookkeeping): P
       ALTER TABLE ${books.loads} ADD COLUMN IF NOT EXISTS started_at timestamptz;
       ALTER TABLE ${books.loads} ALTER COLUMN started_at SET DEFAULT now();
       ALTER TABLE ${books.quarantine} ADD COLUMN IF NOT EXISTS record_key text, ADD COLUMN IF NOT EXISTS shape text,
-        ADD COLUMN IF NOT EXISTS op smallint, ADD COLUMN IF NOT EXISTS reasons json, ADD COLUMN IF NOT EXISTS load text;
+        ADD COLUMN IF NOT EXISTS op smallint, ADD COLUMN IF NOT EXISTS reasons json, ADD COLUMN IF NOT EXISTS load text,
+        ADD COLUMN IF NOT EXISTS began_at timestamptz, ADD COLUMN IF NOT EXISTS configuration text,
+        ADD COLUMN IF NOT EXISTS revision integer NOT NULL DEFAULT 0, ADD COLUMN IF NOT EXISTS edited_at timestamptz,
+        ADD COLUMN IF NOT EXISTS edited_fields json, ADD COLUMN IF NOT EXISTS source_digest text;
       CREATE UNIQUE INDEX IF NOT EXISTS _explorerio_quarantine_record
         ON ${books.quarantine} (integration, stream, record_key);
-      CREATE TABLE IF NOT EXISTS ${books.shapes} (digest text PRIMARY KEY, schema json NOT NULL);`);
+      CREATE TABLE IF NOT EXISTS ${books.shapes} (digest text PRIMARY KEY, schema json NOT NULL);
+      CREATE INDEX IF NOT EXISTS ${LAST_ADDED} ON ${books.quarantine} (integration, stream, id);`);
   });
 }
 

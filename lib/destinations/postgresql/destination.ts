@@ -9,9 +9,11 @@ import type { PostgresqlConfig } from './config';
 import { lookupValues } from './lookup';
 import { prepareStream } from './prepare';
 import { publishLoad } from './publish';
-import { listQuarantine } from './quarantine';
 import { quarantineCipher } from './quarantine-cipher';
+import { editEntry } from './quarantine-edit';
 import { quarantineEntries, removeEntries } from './quarantine-entries';
+import { listQuarantine } from './quarantine-list';
+import { pruneQuarantine } from './quarantine-prune';
 import { replayRecords } from './quarantine-replay';
 import { discardLoad, dropIntegration } from './remove';
 import { openSessions, type Session } from './session';
@@ -69,6 +71,9 @@ export function openPostgresql(config: PostgresqlConfig, context: DestinationCon
       entries: (filter, page) =>
         withBooks(undefined, (session) => quarantineEntries(session, writing, integration, filter, page)),
       remove: (filter) => withBooks(undefined, (session) => removeEntries(session, books, integration, filter)),
+      edit: (id, fields) => withBooks(undefined, (session) => editEntry(session, writing, integration, id, fields)),
+      prune: (bounds, signal) =>
+        withBooks(signal, (session) => pruneQuarantine(session, writing, integration, bounds, signal)),
       replay: (request) =>
         withBooks(request.signal, (session) => replayRecords(session, writing, integration, request)),
     },

@@ -16,11 +16,23 @@ export function recordText({ row, schema }: Rejection): string {
   return JSON.stringify(Object.fromEntries(fields));
 }
 
-/** What tells one record of a stream from another: its key, or all of it where there is none. */
+/** What tells one record of a stream from another: its key, or all of it where it has none. */
 export function identityText({ row, schema, op = Op.Insert }: Rejection): string {
+  if (!hasIdentity({ row, schema })) return JSON.stringify([op, ...row.map((value) => jsonForm(value ?? null))]);
   const places = schema.key.map((name) => schema.columns.findIndex((column) => column.name === name));
-  const cells = places.length > 0 ? places.map((place) => row[place]) : row;
-  return JSON.stringify([places.length > 0 ? 'key' : op, ...cells.map((value) => jsonForm(value ?? null))]);
+  return JSON.stringify(['key', ...places.map((place) => jsonForm(row[place] ?? null))]);
+}
+
+/** Whether a record has a key, and all of it. Two records without one are two, even where they are equal. */
+export function hasIdentity({ row, schema }: Pick<Rejection, 'row' | 'schema'>): boolean {
+  return (
+    schema.key.length > 0 &&
+    schema.key.every((name) => isGiven(row[schema.columns.findIndex((column) => column.name === name)]))
+  );
+}
+
+function isGiven(value: Value | undefined): boolean {
+  return value !== undefined && value !== null && value !== UNCHANGED;
 }
 
 /** Whether nothing of the record was cut off. */

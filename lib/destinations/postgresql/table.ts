@@ -52,12 +52,29 @@ export async function beginWrite(
     return known ?? byName(results[2] ?? []);
   } catch (error) {
     await session.query('ROLLBACK');
-    if (errorCode(error) !== '42P01') throw error;
-    throw new Fault('lost', 'table_gone', `writing to ${namespace}.${table}: the table is gone`, {
-      cause: error,
-      hint: 'Run a full load of the stream.',
-    });
+    throw goneOr(error, namespace, table);
   }
+}
+
+/** Takes a table for this transaction: others read it, and write to it afterwards. Gives its columns. */
+export async function holdTable(session: Session, namespace: string, table: string): Promise<StoredColumns> {
+  const name = qualified(namespace, table);
+  try {
+    const [, rows = []] = await session.script(
+      `LOCK TABLE ${name} IN SHARE ROW EXCLUSIVE MODE; ${columnsQuery(literal(name))}`,
+    );
+    return byName(rows);
+  } catch (error) {
+    throw goneOr(error, namespace, table);
+  }
+}
+
+function goneOr(error: unknown, namespace: string, table: string): unknown {
+  if (errorCode(error) !== '42P01') return error;
+  return new Fault('lost', 'table_gone', `writing to ${namespace}.${table}: the table is gone`, {
+    cause: error,
+    hint: 'Run a full load of the stream.',
+  });
 }
 
 /** Makes sure that the table can hold the shape, as `prepare` left it. */

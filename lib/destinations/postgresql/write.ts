@@ -43,12 +43,12 @@ export async function finishWrite(
   session: Session,
   writing: Writing,
   slice: SliceKey,
-  { run, fence }: WriteOptions,
+  options: WriteOptions,
   { after, rows, bytes, rejected, refused }: Done,
 ): Promise<WriteResult> {
   const left = [...rejected, ...refused];
-  if (left.length > 0) await quarantine(session, writing, slice, run, left);
-  await movePosition(session, writing.books, slice, { fence, position: after, rows });
+  if (left.length > 0) await quarantine(session, writing, slice, options, left);
+  await movePosition(session, writing.books, slice, { fence: options.fence, position: after, rows });
   return { rows, bytes, quarantined: refused.length };
 }
 

@@ -52,6 +52,7 @@ export class Home {
   pipeline: Pipeline | undefined;
   openPipeline: EnginePorts['openPipeline'];
   alarms: Alarms | undefined;
+  evaluator: EnginePorts['evaluator'];
   ended: EnginePorts['ended'];
   notifications: Notifications | undefined;
   /** In the place of what `notifications` would send. */
@@ -59,6 +60,10 @@ export class Home {
   credentialStores: CredentialStores | undefined;
   vpn: EnginePorts['vpn'];
   resolveHost: EnginePorts['resolveHost'];
+  findRoute: EnginePorts['findRoute'];
+  healthChecks: EnginePorts['healthChecks'];
+  /** In the place of the source's own check. */
+  check: Source['check'] | undefined;
   /** Scans under way, and the most at the same time. */
   scans = 0;
   mostScans = 0;
@@ -88,11 +93,14 @@ export class Home {
         openPipeline: async (...given) => this.openPipeline?.(...given) ?? this.pipeline,
         ...(this.credentialStores && { credentialStores: this.credentialStores }),
         ...(this.alarms && { alarms: this.alarms }),
+        ...(this.evaluator && { evaluator: this.evaluator }),
         ...(this.ended && { ended: this.ended }),
         ...(this.notifications && { notify: this.notifications.notify, notifications: this.notifications }),
         ...(this.notify && { notify: this.notify }),
+        ...(this.healthChecks && { healthChecks: this.healthChecks }),
         ...(this.vpn && { vpn: this.vpn }),
         ...(this.resolveHost && { resolveHost: this.resolveHost }),
+        ...(this.findRoute && { findRoute: this.findRoute }),
         every: (_ms, work) => {
           this.timers.add(work);
           return () => this.timers.delete(work);
@@ -126,7 +134,7 @@ export class Home {
     const { partitions, scan } = source;
     if (!partitions || !scan) throw new Error('the source in memory has both');
     return {
-      check: (signal) => source.check(signal),
+      check: (signal) => (this.check ?? source.check.bind(source))(signal),
       discover: async (signal) => {
         await this.hooks.discover?.();
         return source.discover(signal);

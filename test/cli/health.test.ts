@@ -124,8 +124,11 @@ describe('health', () => {
       at: '',
     } as const;
     const slack = { channel: 'slack', state: 'failing', waiting: 3, sent: 0, givenUp: 0, usedBy: [], lastFault: fault };
-    const connection = connectionTo({ ...service, notificationChannels: async () => [slack as ChannelStatus] });
+    const unused = { ...slack, channel: 'email', state: 'missing', waiting: 0 };
+    const notificationChannels = async () => [slack, unused] as ChannelStatus[];
+    const connection = connectionTo({ ...service, notificationChannels });
     const { err } = await commandLine(['health'], { connection });
+    expect(err).not.toContain('email');
     expect(err).toContain('notifications by slack are failing: sending to Slack: it is archived');
   });
 

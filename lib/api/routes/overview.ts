@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ChannelStatus } from '../../core/channel';
 import type { IntegrationHealth } from '../../core/service';
 import { answer } from '../answer';
 import { connectorList, credentialList, health, stats } from '../answers-about';
@@ -9,6 +10,10 @@ const WORST_FIRST = ['failed', 'degraded', 'healthy', 'unknown'] as const;
 
 function overall(integrations: readonly IntegrationHealth[]): IntegrationHealth['status'] {
   return WORST_FIRST.find((status) => integrations.some((one) => one.status === status)) ?? 'unknown';
+}
+
+function isSilent({ state, usedBy, waiting }: ChannelStatus): boolean {
+  return state === 'failing' || (state === 'missing' && (usedBy.length > 0 || waiting > 0));
 }
 
 /** Figures over all integrations, and what can be connected. */
@@ -23,7 +28,7 @@ export const overviewRoutes: readonly Operation[] = [
     problems: [],
     async handle(c, { service }) {
       const [integrations, channels] = [await service.health(), await service.notificationChannels()];
-      const silentChannels = channels.filter(({ state }) => state === 'failing' || state === 'missing');
+      const silentChannels = channels.filter(isSilent);
       return answer(c, { status: overall(integrations), integrations, silentChannels });
     },
   },

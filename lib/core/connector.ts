@@ -26,6 +26,8 @@ export interface CursorCandidate {
   readonly indexed: boolean;
   /** Many rows share a value: a date, or a time without fractions. */
   readonly coarse: boolean;
+  /** The source's own order of all changes, deletes included, rather than a column: chosen where no other is named. */
+  readonly sequence?: true;
 }
 
 /** One stream that a source offers. */

@@ -39,3 +39,9 @@ export interface StreamSchema {
  * text that is the same each time the same record is read.
  */
 export const RECORD_ID = '_explorerio_id';
+
+/**
+ * The column of JSON that a connector of documents adds for what no other column holds: fields that its sample did not show,
+ * and values of another type than their column.
+ */
+export const REST = '_explorerio_rest';

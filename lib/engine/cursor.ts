@@ -41,10 +41,15 @@ const CUSTOMARY = [
   'rowversion',
 ];
 
-/** Chooses by these rules: the stream's own `cursor`, else `sync_strategy.timestamp_field`, else the customary names. */
+/**
+ * Chooses by these rules: the stream's own `cursor`, else the source's own order of changes, else
+ * `sync_strategy.timestamp_field`, else the customary names.
+ */
 export function chooseCursor(info: StreamInfo, fields: IntegrationFields): CursorChoice {
   const own = fields.streams?.[info.schema.stream]?.cursor;
   if (own !== undefined) return named(info, own, `streams.${info.schema.stream}.cursor names it`);
+  const sequence = info.cursors.find((candidate) => candidate.sequence);
+  if (sequence) return described(info, sequence.column, "it is the source's own order of changes");
   const general = fields.sync_strategy?.timestamp_field;
   if (general !== undefined && info.schema.columns.some((column) => column.name === general)) {
     return named(info, general, 'sync_strategy.timestamp_field names it');

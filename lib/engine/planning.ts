@@ -4,7 +4,7 @@ import { Fault, type FaultRecord } from '../core/fault';
 import type { IntegrationFields } from '../core/integration';
 import type { StreamSchema } from '../core/schema';
 import type { Plan, PlannedStream } from '../core/service';
-import { chooseCursor } from './cursor';
+import { type CursorChoice, chooseCursor } from './cursor';
 import { wantedMode } from './document';
 
 /** What is decided for one stream before it is read. */
@@ -51,7 +51,7 @@ function decideStream(
   if (wanted === 'changes') {
     return { ...base, mode: 'changes', reason: 'by the log of changes', warnings: info.notes };
   }
-  const choice = chooseCursor(info, fields);
+  const choice = info.modes.includes('incremental') ? chooseCursor(info, fields) : FULL_ONLY;
   const warnings = [...info.notes, ...choice.warnings];
   if (choice.problem !== undefined) {
     const fault = new Fault(
@@ -66,15 +66,13 @@ function decideStream(
   }
   if (wanted === 'full') return decideFull(base, info, choice.column, fields);
   const cursor = cursorOf(choice.column, fields);
-  return cursor && info.modes.includes('incremental')
-    ? { ...base, mode: 'incremental', cursor, reason: choice.reason, warnings }
-    : {
-        ...base,
-        mode: 'full',
-        reason: cursor ? 'read fully each time: this stream offers nothing else' : choice.reason,
-        warnings,
-      };
+  const { reason } = choice;
+  return cursor
+    ? { ...base, mode: 'incremental', cursor, reason, warnings }
+    : { ...base, mode: 'full', reason, warnings };
 }
+
+const FULL_ONLY: CursorChoice = { reason: 'read fully each time: this stream offers nothing else', warnings: [] };
 
 /** A full read keeps the place for increments, so that switching between the two reads nothing twice. */
 function decideFull(

@@ -34,7 +34,7 @@ export interface RunningSource {
   readonly secrets: readonly string[];
   /** The shape `discover` has to find for the seeded stream. */
   readonly expected: StreamSchema;
-  /** A cursor column of it that grows with each change. */
+  /** A cursor column of it that grows with each change; empty where nothing is read incrementally. */
   readonly cursor: string;
   /** Values of the key's first column; rows are told apart by it. */
   wrongPassword(): Config;

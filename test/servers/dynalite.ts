@@ -9,6 +9,8 @@ export interface Dynalite {
   readonly url: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** How many connections it has. */
+  connections(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export async function startDynalite(): Promise<Dynalite> {
         url: `http://127.0.0.1:${port}`,
         region: 'us-east-1',
         credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+        connections: () => connectionsOf(server),
         stop: () => stop(server),
       };
     } catch (error) {
@@ -44,6 +47,12 @@ async function listen(server: Server): Promise<number> {
     server.listen(port, '127.0.0.1', () => resolve());
   });
   return port;
+}
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  });
 }
 
 async function stop(server: Server): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { RECORD_ID } from '../../core/schema';
+import { RECORD_ID, REST } from '../../core/schema';
 
 /** PostgreSQL cuts names after this many bytes. */
 const LONGEST_NAME = 63;
@@ -38,7 +38,7 @@ export function tableName(stream: string): string {
 
 /** The column in which a stream's column is stored. */
 export function columnName(column: string): string {
-  if (column === RECORD_ID) return column;
+  if (column === RECORD_ID || column === REST) return column;
   const plain = column.replaceAll('\0', '_');
   return plain !== column || !fits(plain) ? hashed(plain, column) : plain;
 }

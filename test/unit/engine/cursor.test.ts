@@ -42,6 +42,16 @@ describe('chooseCursor', () => {
     });
   });
 
+  it("prefers the source's own order of changes to columns, unless the stream names one", () => {
+    const info = stream({ _seq: { sequence: true }, b: {}, updated_at: {} });
+    expect(chooseCursor(info, general('b'))).toMatchObject({
+      column: '_seq',
+      reason: expect.stringContaining('own order of changes'),
+      warnings: [],
+    });
+    expect(chooseCursor(info, fields({ streams: { orders: { cursor: 'b' } } })).column).toBe('b');
+  });
+
   it('falls back to custom where a stream does not have the column that the strategy names', () => {
     expect(chooseCursor(stream({ modified_at: {} }), general('b')).column).toBe('modified_at');
   });
@@ -126,6 +136,9 @@ describe('decide', () => {
     });
     const info = stream({ updated_at: {} }, { modes: ['full'] });
     expect(one(info, incremental)).toMatchObject({ mode: 'full' });
+    const named = one(info, { sync_strategy: { type: 'incremental', timestamp_field: 'note' } });
+    expect(named).toMatchObject({ mode: 'full', warnings: [] });
+    expect(named?.fault).toBeUndefined();
   });
 
   it('gives a reason that fits when the source cannot read by increments', () => {

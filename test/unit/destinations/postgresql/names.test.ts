@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { RECORD_ID } from '../../../../lib/core/schema';
+import { RECORD_ID, REST } from '../../../../lib/core/schema';
 import { columnName, quoted, shadowName, tableName } from '../../../../lib/destinations/postgresql/names';
 
 describe('tableName', () => {
@@ -44,7 +44,7 @@ describe('tableName', () => {
 });
 
 describe('columnName', () => {
-  it.each(['a.b', 'sp ace', '\u{1f600}', 'a__b', RECORD_ID, 'x'.repeat(63)])('keeps %j', (name) =>
+  it.each(['a.b', 'sp ace', '\u{1f600}', 'a__b', RECORD_ID, REST, 'x'.repeat(63)])('keeps %j', (name) =>
     expect(columnName(name)).toBe(name),
   );
 

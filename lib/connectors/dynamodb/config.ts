@@ -1,0 +1,109 @@
+import * as z from 'zod';
+import { configSpec, secretField } from '../../core/config';
+import { DURATION_PATTERN } from '../../core/duration';
+import { documentsField } from '../shared/documents/config';
+
+const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
+
+const address = z.url({ protocol: /^https?$/ });
+
+const role = z.strictObject({
+  arn: z
+    .string()
+    .regex(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, 'expected arn:aws:iam::ACCOUNT:role/NAME')
+    .meta({ description: 'The role.', example: 'arn:aws:iam::123456789012:role/reader' }),
+  external_id: z
+    .string()
+    .min(2)
+    .meta({ description: 'What the trust policy of the role asks for as `sts:ExternalId`.', example: 'explorerio-7' })
+    .optional(),
+  endpoint: address
+    .meta({ description: "Address of STS, where it is not AWS's own for the region: a VPC endpoint." })
+    .optional(),
+});
+
+const connection = z.strictObject({
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'expected a region such as "eu-central-1"')
+    .meta({ description: 'AWS region of the tables.', example: 'eu-central-1' }),
+  access_key_id: z
+    .string()
+    .min(1)
+    .meta({
+      description:
+        'Access key to sign with. Without it the process signs as itself: environment, profile, or the role of its function, container or machine.',
+      example: 'AKIAIOSFODNN7EXAMPLE',
+    })
+    .optional(),
+  secret_access_key: secretField('Secret of the access key.').optional(),
+  session_token: secretField('Token of temporary credentials.').optional(),
+  role: role
+    .meta({ description: 'Role to take on before reading: of another account, or with fewer rights.' })
+    .optional(),
+  endpoint: address
+    .meta({
+      description: "Address of the service, where it is not AWS's own for the region: a VPC endpoint, an emulator.",
+      example: 'https://vpce-0123.dynamodb.eu-central-1.vpce.amazonaws.com',
+    })
+    .optional(),
+  connect_timeout: duration
+    .meta({ description: 'How long to wait for the service when connecting.', default: '5s' })
+    .optional(),
+  request_timeout: duration.meta({ description: 'How long to wait for one page of items.', default: '30s' }).optional(),
+  max_connections: z
+    .int()
+    .min(1)
+    .max(64)
+    .meta({ description: 'Most requests at the same time.', default: 4 })
+    .optional(),
+});
+
+type Connection = z.output<typeof connection>;
+
+function requirePairs(value: Connection, context: z.core.$RefinementCtx<Connection>): void {
+  const needed = [
+    ['secret_access_key', value.access_key_id !== undefined && value.secret_access_key === undefined, 'access_key_id'],
+    ['access_key_id', value.secret_access_key !== undefined && value.access_key_id === undefined, 'secret_access_key'],
+    ['access_key_id', value.session_token !== undefined && value.access_key_id === undefined, 'session_token'],
+  ] as const;
+  for (const [name, isMissing, given] of needed) {
+    if (isMissing) context.addIssue({ code: 'custom', path: [name], message: `is required where "${given}" is given` });
+  }
+}
+
+const schema = z.strictObject({
+  connection: connection.superRefine(requirePairs).meta({ description: 'Where the tables are and who reads them.' }),
+  tables: z
+    .array(z.string().min(1))
+    .min(1)
+    .meta({
+      description:
+        'Tables to read, as names or globs (`*`, `?`); one that begins with `!` excludes. By default all of the region. Plain names need no right to list tables.',
+      example: ['orders', 'shop-*', '!*-backup'],
+    })
+    .optional(),
+  consistent_read: z
+    .boolean()
+    .meta({
+      description: 'Read what was written a moment ago, too: strongly consistent, at twice the read capacity.',
+      default: false,
+    })
+    .optional(),
+  read_capacity_per_second: z
+    .number()
+    .min(0.5)
+    .meta({
+      description:
+        'Read capacity units to use per second in each process, as DynamoDB measures them. By default without a limit.',
+      example: 50,
+    })
+    .optional(),
+  documents: documentsField.optional(),
+});
+
+/** The configuration of a DynamoDB source, parsed. */
+export type DynamodbConfig = z.output<typeof schema>;
+
+/** What can be configured. */
+export const dynamodbConfig = configSpec(schema);

@@ -3,7 +3,7 @@ import { SqliteQueue } from '../lib/adapters/embedded/queue';
 import { EmbeddedScheduler } from '../lib/adapters/embedded/scheduler';
 import { SqliteStateStore } from '../lib/adapters/embedded/state';
 import { keepYoungHeapSmall } from '../lib/adapters/embedded/young-heap';
-import { loadConnector } from '../lib/connectors';
+import { connectorTypes, loadConnector } from '../lib/connectors';
 import type { Json } from '../lib/core/json';
 import type { Logger } from '../lib/core/log';
 import { Redactor } from '../lib/core/secret';
@@ -53,7 +53,7 @@ async function main(task: ChildTask): Promise<ChildResult> {
       redactor: new Redactor(),
       random: Math.random,
       loadConnector,
-      connectorTypes: ['postgresql'],
+      connectorTypes,
       openDestination: (context, host) => openDestination('postgresql', { url: task.destination }, context, host),
       openPipeline: (fields, lookup, kept) => compilePipeline(fields, { lookup, places: openPlaces(undefined) }, kept),
       every,

@@ -29,9 +29,10 @@ function mayImport(from: string, to: string, isAlias: boolean): boolean {
   return to === `lib/${kind}/shared` || (isAlias && name !== 'shared' && to.startsWith(`lib/${kind}/`));
 }
 
-/** A connector of a single file may stand on another connector: MariaDB on MySQL. */
+/** A connector of a single file, with its notes, may stand on another connector: MariaDB on MySQL. */
 function isAliasFolder(tree: Tree, area: string): boolean {
-  return [...tree.keys()].filter((file) => file.startsWith(`${area}/`)).every((file) => file === `${area}/index.ts`);
+  const files = [...tree.keys()].filter((file) => file.startsWith(`${area}/`) && !file.endsWith('.md'));
+  return files.every((file) => file === `${area}/index.ts`);
 }
 
 /** Imports against the direction of DESIGN.md, as sentences. */

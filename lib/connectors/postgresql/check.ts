@@ -1,19 +1,14 @@
-import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
-import { isIP } from 'node:net';
-import type { CheckReport, CheckStep } from '../../core/check';
-import { Fault, toFault } from '../../core/fault';
-import type { FoundAddress, Network } from '../../core/network';
+import type { CheckReport } from '../../core/check';
+import { Fault } from '../../core/fault';
+import { isLoopback, type Outcome, resolveStep, runSteps, type Step } from '../shared/check-steps';
 import { classify } from './classify';
 import type { PostgresqlConfig } from './config';
 import { selectedRelations, streamInfos } from './discover';
 import type { Endpoint } from './endpoint';
 import type { Relation } from './relation';
 import { openSession, type Session } from './session';
-import { aborted } from './sessions';
 import { encrypt, openSocket } from './socket';
-
-type Outcome = string | { readonly warning: string; readonly hint: string };
 
 interface Progress {
   socket?: Socket;
@@ -21,91 +16,40 @@ interface Progress {
   relations?: readonly Relation[];
 }
 
-interface Step {
-  readonly name: string;
-  run(progress: Progress): Promise<Outcome>;
-}
-
 /** Tests the connection step by step; the steps after a failed one are skipped. */
-export async function check(endpoint: Endpoint, config: PostgresqlConfig, signal: AbortSignal): Promise<CheckReport> {
+export function check(endpoint: Endpoint, config: PostgresqlConfig, signal: AbortSignal): Promise<CheckReport> {
   const progress: Progress = {};
-  const stop = () => {
-    progress.socket?.destroy();
-    progress.session?.destroy();
-  };
-  signal.addEventListener('abort', stop, { once: true });
-  const steps: CheckStep[] = [];
-  try {
-    for (const step of stepsOf(endpoint, config)) {
-      if (signal.aborted) throw aborted();
-      const failed = steps.some((done) => done.state === 'failed');
-      steps.push(failed ? skipped(step.name) : await attempt(step, progress));
-    }
-    if (signal.aborted) throw aborted();
-    return { passed: steps.every((step) => step.state !== 'failed'), steps };
-  } finally {
-    signal.removeEventListener('abort', stop);
-    progress.socket?.destroy();
-    await progress.session?.close();
-  }
+  return runSteps(stepsOf(endpoint, config, progress), {
+    signal,
+    classify,
+    stop() {
+      progress.socket?.destroy();
+      progress.session?.destroy();
+    },
+    async close() {
+      progress.socket?.destroy();
+      await progress.session?.close();
+    },
+  });
 }
 
-async function attempt(step: Step, progress: Progress): Promise<CheckStep> {
-  const began = performance.now();
-  const milliseconds = () => Math.round(performance.now() - began);
-  try {
-    const outcome = await step.run(progress);
-    if (typeof outcome === 'string') {
-      return { name: step.name, state: 'passed', detail: outcome, milliseconds: milliseconds() };
-    }
-    const { warning, hint } = outcome;
-    return { name: step.name, state: 'warning', detail: warning, hint, milliseconds: milliseconds() };
-  } catch (error) {
-    const fault = toFault(error, step.name, classify);
-    const { kind, code, message, hint } = fault.record();
-    const failed = { kind, code, detail: message, ...(hint !== undefined && { hint }) };
-    return { name: step.name, state: 'failed', ...failed, milliseconds: milliseconds() };
-  }
-}
-
-function skipped(name: string): CheckStep {
-  return { name, state: 'skipped', detail: 'not tried, as an earlier step failed', milliseconds: 0 };
-}
-
-function stepsOf(endpoint: Endpoint, config: PostgresqlConfig): Step[] {
+function stepsOf(endpoint: Endpoint, config: PostgresqlConfig, progress: Progress): Step[] {
   const { host, port, network } = endpoint;
   return [
-    {
-      name: 'resolve',
-      run: async () => (isIP(host) || host.startsWith('/') ? `${host} is an address` : resolve(host, network)),
-    },
+    resolveStep(host, network),
     {
       name: 'connect',
-      async run(progress) {
+      async run() {
         progress.socket = await openSocket(endpoint);
         return `${host}:${port} answers`;
       },
     },
-    { name: 'tls', run: (progress) => tls(endpoint, progress) },
-    { name: 'authenticate', run: (progress) => authenticate(endpoint, progress) },
-    { name: 'database', run: (progress) => database(endpoint, sessionOf(progress)) },
-    { name: 'permissions', run: (progress) => permissions(config, progress) },
-    { name: 'read', run: readOne },
+    { name: 'tls', run: () => tls(endpoint, progress) },
+    { name: 'authenticate', run: () => authenticate(endpoint, progress) },
+    { name: 'database', run: () => database(endpoint, sessionOf(progress)) },
+    { name: 'permissions', run: () => permissions(config, progress) },
+    { name: 'read', run: () => readOne(progress) },
   ];
-}
-
-async function resolve(host: string, network: Network | undefined): Promise<string> {
-  const addresses = network ? await allowedAddresses(host, network) : await lookup(host, { all: true });
-  return `${host} is ${addresses.map(({ address }) => address).join(', ')}`;
-}
-
-/** Those that may be connected to, asked for as a connection asks. */
-function allowedAddresses(host: string, network: Network): Promise<readonly FoundAddress[]> {
-  return new Promise((resolve, reject) => {
-    network.lookup(host, { all: true }, (error, found) =>
-      error ? reject(error) : resolve(typeof found === 'string' ? [] : found),
-    );
-  });
 }
 
 async function tls(endpoint: Endpoint, progress: Progress): Promise<Outcome> {
@@ -128,10 +72,6 @@ async function tls(endpoint: Endpoint, progress: Progress): Promise<Outcome> {
   } finally {
     socket?.destroy();
   }
-}
-
-function isLoopback(address: string | undefined): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address ?? '');
 }
 
 async function authenticate(endpoint: Endpoint, progress: Progress): Promise<Outcome> {

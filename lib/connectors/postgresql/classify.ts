@@ -1,16 +1,7 @@
 import { AUTHENTICATION_FAILED, Fault, type Verdict, verdict } from '../../core/fault';
+import { NETWORK_CODES, tlsVerdict } from '../shared/network-codes';
 
 const AGAIN = 'It is tried again by itself; if it stays, look at the log of the server.';
-const unverified = verdict(
-  'config',
-  'tls_untrusted',
-  'Put the certificate of the authority that signed the server certificate into connection.ssl.ca.',
-);
-const unreachable = verdict(
-  'transient',
-  'unreachable',
-  'Check host and port, that the server runs, and that a firewall lets this machine through.',
-);
 const starting = verdict('transient', 'server_restarting', AGAIN);
 const full = verdict(
   'transient',
@@ -72,48 +63,18 @@ const CLASSES: { readonly [firstTwo: string]: Verdict } = {
   '58': verdict('transient', 'server_io_error', AGAIN),
 };
 
-const lostConnection = verdict('transient', 'connection_lost', AGAIN);
-const wrongKey = verdict('config', 'tls_client_certificate', 'Check connection.ssl.cert and connection.ssl.key.');
-const refusedCertificate = verdict(
-  'config',
-  'tls_client_certificate',
-  'The server does not accept connection.ssl.cert: it must be signed by an authority that the server trusts (ssl_ca_file).',
-);
 const CODES: { readonly [code: string]: Verdict } = {
-  ECONNREFUSED: unreachable,
-  EHOSTUNREACH: unreachable,
-  ENETUNREACH: unreachable,
-  ENOTFOUND: verdict('config', 'host_unknown', 'Check the spelling of connection.host.'),
-  EAI_AGAIN: verdict('transient', 'name_service', 'The name service does not answer; check the network.'),
+  ...NETWORK_CODES,
   ENOENT: verdict('config', 'socket_missing', 'There is no server socket in the folder that connection.host names.'),
-  EACCES: verdict('config', 'socket_forbidden', 'This user may not open the socket of the server.'),
-  ETIMEDOUT: unreachable,
-  ECONNRESET: lostConnection,
-  EPIPE: lostConnection,
-  ERR_STREAM_PREMATURE_CLOSE: lostConnection,
-  ERR_STREAM_DESTROYED: lostConnection,
   ERR_STRING_TOO_LONG: verdict(
     'data',
     'value_too_large',
     'A row is larger than 512 MB. Leave the column out by a view.',
   ),
-  ERR_TLS_CERT_ALTNAME_INVALID: verdict(
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: verdict(
     'config',
-    'tls_wrong_name',
-    'Connect by a name that the certificate has, or set connection.ssl.server_name to one.',
-  ),
-  CERT_HAS_EXPIRED: verdict('config', 'tls_expired', 'Renew the certificate of the server.'),
-  SELF_SIGNED_CERT_IN_CHAIN: unverified,
-  DEPTH_ZERO_SELF_SIGNED_CERT: unverified,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unverified,
-  UNABLE_TO_GET_ISSUER_CERT: unverified,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unverified,
-  ERR_OSSL_X509_KEY_VALUES_MISMATCH: wrongKey,
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: refusedCertificate,
-  ERR_SSL_WRONG_VERSION_NUMBER: verdict(
-    'config',
-    'tls_not_offered',
-    'That port does not speak TLS; check port and ssl.',
+    'tls_client_certificate',
+    'The server does not accept connection.ssl.cert: it must be signed by an authority that the server trusts (ssl_ca_file).',
   ),
 };
 
@@ -129,15 +90,11 @@ export function classify(error: unknown): Fault | undefined {
 
 function judge(code: string): Verdict | undefined {
   return (
-    STATES[code] ?? CODES[code] ?? (/^[0-9A-Z]{5}$/.test(code) ? CLASSES[code.slice(0, 2)] : undefined) ?? tls(code)
+    STATES[code] ??
+    CODES[code] ??
+    (/^[0-9A-Z]{5}$/.test(code) ? CLASSES[code.slice(0, 2)] : undefined) ??
+    tlsVerdict(code)
   );
-}
-
-function tls(code: string): Verdict | undefined {
-  const hint = 'The TLS handshake failed; check connection.ssl and the certificates of both sides.';
-  return code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code.startsWith('ERR_OSSL_')
-    ? verdict('config', 'tls_failed', hint)
-    : undefined;
 }
 
 // Attempts over several addresses fail with an AggregateError without a text of its own.

@@ -1,37 +1,9 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
 import { DURATION_PATTERN } from '../../core/duration';
+import { tlsFields } from '../shared/tls';
 
 const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
-
-const pemOrPath = 'PEM text, or the path of a file that holds it';
-
-const tls = z.strictObject({
-  verification: z.enum(['full', 'ca', 'off']).optional().meta({
-    description:
-      '`full` checks the certificate chain and the host name, `ca` the chain only, `off` nothing: anybody on the way can then read along.',
-    default: 'full',
-  }),
-  ca: z
-    .string()
-    .min(1)
-    .meta({
-      description: `Certificates to trust instead of the system's: ${pemOrPath}.`,
-      example: '/etc/ssl/db-ca.pem',
-    })
-    .optional(),
-  cert: z
-    .string()
-    .min(1)
-    .meta({ description: `Client certificate: ${pemOrPath}.`, example: '/etc/ssl/client.pem' })
-    .optional(),
-  key: secretField(`Key of the client certificate: ${pemOrPath}.`).optional(),
-  server_name: z
-    .string()
-    .min(1)
-    .meta({ description: 'Name the server certificate must be for, where it is not `host`.', example: 'db.internal' })
-    .optional(),
-});
 
 const connection = z.strictObject({
   uri: secretField(
@@ -61,7 +33,7 @@ const connection = z.strictObject({
     .optional(),
   password: secretField('Password of the role.').optional(),
   ssl: z
-    .union([z.boolean(), tls])
+    .union([z.boolean(), tlsFields])
     .meta({
       description:
         'Encrypt the connection. `true` verifies the certificate chain and host name against the well-known authorities; an object says more. Off by default.',

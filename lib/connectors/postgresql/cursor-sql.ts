@@ -1,8 +1,8 @@
 import type { Cursor } from '../../core/connector';
 import { Fault } from '../../core/fault';
 import { type Column, RECORD_ID, type StreamSchema } from '../../core/schema';
+import type { Mark, Reached } from '../shared/sql/cursor-progress';
 import type { RawColumn } from './catalog';
-import type { Mark, Reached } from './cursor-progress';
 import { quoteIdentifier, quoteLiteral } from './identifiers';
 import type { Relation } from './relation';
 

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { invalidConfig } from '../../core/config';
 import { durationMs } from '../../core/duration';
 import type { Network } from '../../core/network';
 import { Secret } from '../../core/secret';
+import { tlsOf } from '../shared/tls';
 import type { ConnectionConfig } from './config';
 
 /** Where to connect and how, with every default filled in. */
@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly database: string;
   readonly username: string;
   readonly password?: Secret;
+  /** Asked at each login instead, where a password soon ends. */
+  readonly freshPassword?: () => Promise<Secret>;
   /** Absent: no encryption. */
   readonly tls?: ConnectionOptions;
   readonly applicationName: string;
@@ -36,7 +38,7 @@ export function endpointOf(connection: ConnectionConfig, network?: Network): End
   if (host === undefined || database === undefined || username === undefined) {
     throw invalidUri('host, database and user name must be in it, or be given beside it');
   }
-  const tls = ruledTls(tlsOptions(given.ssl ?? false), given.ssl, host, network);
+  const tls = tlsOf(given.ssl ?? false, host, network);
   return {
     host,
     port: given.port ?? DEFAULT_PORT,
@@ -50,28 +52,6 @@ export function endpointOf(connection: ConnectionConfig, network?: Network): End
     maxConnections: connection.max_connections ?? DEFAULT_CONNECTIONS,
     ...(network && { network }),
   };
-}
-
-/** Encryption as the connection says, within what `network_security` says. A Unix socket has none and needs none. */
-function ruledTls(
-  tls: ConnectionOptions | undefined,
-  ssl: ConnectionConfig['ssl'],
-  host: string,
-  network: Network | undefined,
-): ConnectionOptions | undefined {
-  if (network === undefined || host.startsWith('/')) return tls;
-  if (tls === undefined) {
-    if (network.requireTls) throw unruly('ssl', 'network_security.require_ssl asks for encryption; set it to true');
-    return undefined;
-  }
-  if (network.verifyTls === true && tls.rejectUnauthorized === false) {
-    throw unruly('ssl.verification', 'network_security.ssl_verification asks for "full" or "ca"');
-  }
-  return network.verifyTls === false && ssl === true ? { ...tls, rejectUnauthorized: false } : tls;
-}
-
-function unruly(field: string, message: string) {
-  return invalidConfig([{ path: `connection.${field}`, message }]);
 }
 
 function withoutUndefined<T extends object>(value: T): T {
@@ -116,41 +96,4 @@ function sslOfUri(url: URL): ConnectionConfig['ssl'] | undefined {
 
 function invalidUri(message: string) {
   return invalidConfig([{ path: 'connection.uri', message }]);
-}
-
-function tlsOptions(ssl: NonNullable<ConnectionConfig['ssl']>): ConnectionOptions | undefined {
-  if (ssl === false) return undefined;
-  if (ssl === true) return { rejectUnauthorized: true };
-  const { verification = 'full', server_name: serverName } = ssl;
-  if ((ssl.cert === undefined) !== (ssl.key === undefined)) throw unpaired(ssl.cert === undefined ? 'cert' : 'key');
-  return {
-    rejectUnauthorized: verification !== 'off',
-    ...(verification !== 'full' && { checkServerIdentity: () => undefined }),
-    ...(verification === 'full' &&
-      serverName !== undefined && {
-        servername: serverName,
-        // The driver puts the host into SNI; the certificate is still checked against the name that was asked for.
-        checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
-      }),
-    ...(ssl.ca !== undefined && { ca: pem('ca', ssl.ca) }),
-    ...(ssl.cert !== undefined && { cert: pem('cert', ssl.cert) }),
-    ...(ssl.key !== undefined && { key: pem('key', ssl.key.reveal()) }),
-  };
-}
-
-function unpaired(missing: 'cert' | 'key') {
-  const message = 'is missing: a client certificate needs both "cert" and "key"';
-  return invalidConfig([{ path: `connection.ssl.${missing}`, message }]);
-}
-
-function pem(field: string, given: string): string {
-  if (given.includes('-----BEGIN')) return given;
-  try {
-    return readFileSync(given, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw invalidConfig([
-      { path: `connection.ssl.${field}`, message: `is neither PEM text nor a readable file (${code})` },
-    ]);
-  }
 }

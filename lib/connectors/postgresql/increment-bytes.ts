@@ -1,8 +1,8 @@
 import type { Batch } from '../../core/batch';
 import type { Position } from '../../core/position';
+import { type Reached, reachedPosition } from '../shared/sql/cursor-progress';
 import { copyBytes, type PgCopyFormat } from './byte-batch';
 import { ending } from './copy-batches';
-import { type Reached, reachedPosition } from './cursor-progress';
 import { afterReached, type CursorView, rowsSql } from './cursor-sql';
 import { quoteLiteral } from './identifiers';
 import { beginIncrement, firstRows, type IncrementScan, type Plan } from './increment';

@@ -2,7 +2,6 @@ import type { Batch, Row } from '../../core/batch';
 import type { Cursor, ScanRequest } from '../../core/connector';
 import type { Position } from '../../core/position';
 import type { StreamSchema } from '../../core/schema';
-import { copyRows, ending } from './copy-batches';
 import {
   type CursorProgress,
   cursorState,
@@ -13,16 +12,12 @@ import {
   type Reached,
   reachedPosition,
   startMark,
-} from './cursor-progress';
+} from '../shared/sql/cursor-progress';
+import { isEmpty, type OpenTransactions, waitForEnd } from '../shared/sql/open-transactions';
+import { copyRows, ending } from './copy-batches';
 import { afterReached, type CursorView, cursorView, fromMark, markSql, newestSql, rowsSql } from './cursor-sql';
 import { DONE, type PartScan } from './full-scan';
-import {
-  isEmpty,
-  type OpenTransactions,
-  openTransactionsSql,
-  parseOpenTransactions,
-  waitForEnd,
-} from './open-transactions';
+import { openTransactions, openTransactionsSql, parseOpenTransactions } from './open-transactions';
 import type { Relation } from './relation';
 import type { Relations } from './relations';
 import type { Session } from './session';
@@ -97,7 +92,8 @@ async function readEdge(
 ): Promise<Edge> {
   const [row = {}] = await session.query(`select ${newestSql(current)} as newest, ${openTransactionsSql(pids)}`);
   const open = parseOpenTransactions(row);
-  return { newest: row.newest ?? null, left: isEmpty(open) ? open : await waitForEnd(session, open, pids, signal) };
+  const ask = () => openTransactions(session, pids);
+  return { newest: row.newest ?? null, left: isEmpty(open) ? open : await waitForEnd(open, ask, signal) };
 }
 
 async function planIncrement(

@@ -1,24 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_TRANSACTIONS, type OpenTransactions } from '../shared/sql/open-transactions';
 import type { Session } from './session';
-import { aborted } from './sessions';
-
-/**
- * The transactions that could still commit something. `ids`: on a primary, by their virtual ids (which they have before
- * they write), and prepared ones by name. `until`: on a standby, which does not know the virtual ids of the primary,
- * the transaction number that all running ones are below.
- */
-export interface OpenTransactions {
-  readonly ids: readonly string[];
-  readonly until?: string;
-  /** On a standby: the oldest transaction that ran when this was found. */
-  readonly oldest?: string;
-}
-
-/** None is open. */
-export const NO_TRANSACTIONS: OpenTransactions = { ids: [] };
-
-const WAIT_MS = 250;
-const POLL_MS = 20;
 
 /** SQL columns that tell the open transactions but those of `pids`: for any query, as its last columns. */
 export function openTransactionsSql(pids: readonly number[]): string {
@@ -49,40 +30,4 @@ export function parseOpenTransactions(row: OpenColumns): OpenTransactions {
 export async function openTransactions(session: Session, pids: readonly number[]): Promise<OpenTransactions> {
   const [row] = await session.query(`select ${openTransactionsSql(pids)}`);
   return parseOpenTransactions(row ?? {});
-}
-
-/** Gives the transactions of `open` a moment to end, as most do; tells which have not. */
-export async function waitForEnd(
-  session: Session,
-  open: OpenTransactions,
-  pids: readonly number[],
-  signal: AbortSignal,
-): Promise<OpenTransactions> {
-  const deadline = performance.now() + WAIT_MS;
-  let left = open;
-  while (!isEmpty(left) && performance.now() < deadline) {
-    if (signal.aborted) throw aborted();
-    await sleep(POLL_MS);
-    left = await stillOpen(session, left, pids);
-  }
-  return left;
-}
-
-/** Which of `open` have not ended yet. */
-export async function stillOpen(
-  session: Session,
-  open: OpenTransactions,
-  pids: readonly number[],
-): Promise<OpenTransactions> {
-  const [row = {}] = await session.query(`select ${openTransactionsSql(pids)}`);
-  const now = new Set(parseOpenTransactions(row).ids);
-  const ids = open.ids.filter((id) => now.has(id));
-  const oldest = row.xmin ?? undefined;
-  if (open.until === undefined || oldest === undefined || BigInt(oldest) >= BigInt(open.until)) return { ids };
-  return { ids, until: open.until, oldest };
-}
-
-/** Whether nothing is open. */
-export function isEmpty(open: OpenTransactions): boolean {
-  return open.ids.length === 0 && open.until === undefined;
 }

@@ -1,9 +1,10 @@
 import pg from 'pg';
 import { Fault } from '../../core/fault';
+import { ruledSocket } from '../shared/ruled-socket';
 import { cancelStatement } from './cancel';
 import { CopyOut } from './copy-out';
 import type { Endpoint } from './endpoint';
-import { encrypt, openSocket, ruledSocket } from './socket';
+import { encrypt, openSocket } from './socket';
 
 /** One row of a catalog query: every cell as PostgreSQL's text. */
 export type TextRow = { readonly [column: string]: string | null };
@@ -46,18 +47,19 @@ const TRANSACTION_TIMEOUT_VERSION = 170000;
 
 /** Connects and logs in. Rejects with the driver's error. */
 export async function openSession(endpoint: Endpoint): Promise<Session> {
+  const password = endpoint.freshPassword ? await endpoint.freshPassword() : endpoint.password;
   const client = new pg.Client({
     host: endpoint.host,
     port: endpoint.port,
     database: endpoint.database,
     user: endpoint.username,
     // Always a text, so that the driver does not look into the environment and ~/.pgpass of whoever runs us.
-    password: endpoint.password?.reveal() ?? '',
+    password: password?.reveal() ?? '',
     ssl: endpoint.tls ?? false,
     application_name: endpoint.applicationName,
     connectionTimeoutMillis: endpoint.connectTimeoutMs,
     keepAlive: true,
-    stream: () => ruledSocket(endpoint),
+    stream: () => ruledSocket(endpoint.network),
     types: { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig,
   });
   const parameters = new Map<string, string>();
@@ -126,7 +128,7 @@ async function explain(error: unknown, endpoint: Endpoint): Promise<unknown> {
   } finally {
     socket.destroy();
   }
-  if (endpoint.password !== undefined) return connectionLost(error);
+  if (endpoint.password !== undefined || endpoint.freshPassword !== undefined) return connectionLost(error);
   return new Fault('config', 'password_required', 'the server asks for a password, and none is configured', {
     hint: 'Set connection.password, for instance to "${DB_PASSWORD}".',
     cause: error,

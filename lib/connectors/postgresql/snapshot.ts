@@ -1,6 +1,7 @@
 import { Fault } from '../../core/fault';
+import { type OpenTransactions, waitForEnd } from '../shared/sql/open-transactions';
 import { quoteLiteral } from './identifiers';
-import { type OpenTransactions, openTransactions, waitForEnd } from './open-transactions';
+import { openTransactions } from './open-transactions';
 import type { Session } from './session';
 import type { Sessions } from './sessions';
 
@@ -55,8 +56,8 @@ export class SnapshotHolder {
   async #take(signal: AbortSignal): Promise<Snapshot> {
     const [earlier, later] = await Promise.all([this.#hold(signal), this.#hold(signal)]);
     const earlierId = await exportSnapshot(earlier);
-    const before = await openTransactions(later, this.#sessions.pids);
-    const open = await waitForEnd(later, before, this.#sessions.pids, signal);
+    const ask = () => openTransactions(later, this.#sessions.pids);
+    const open = await waitForEnd(await ask(), ask, signal);
     return { id: await exportSnapshot(later), earlierId, open };
   }
 

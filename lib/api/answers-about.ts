@@ -38,7 +38,15 @@ export const streamList = named(
           .meta({ description: "The source's own estimate." })
           .optional(),
         cursors: z
-          .array(z.object({ column: z.string(), nullable: z.boolean(), indexed: z.boolean(), coarse: z.boolean() }))
+          .array(
+            z.object({
+              column: z.string(),
+              nullable: z.boolean(),
+              indexed: z.boolean(),
+              coarse: z.boolean(),
+              sequence: z.literal(true).meta({ description: "The source's own order of changes." }).optional(),
+            }),
+          )
           .meta({ description: 'Columns by which the stream could be read incrementally.' }),
         notes: z.array(z.string()),
         unreadable: fault.optional(),

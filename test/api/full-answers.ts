@@ -260,7 +260,7 @@ export const streamInfo: Full<StreamInfo> = {
   },
   modes: ['full', 'incremental'],
   estimate: { rows: 10, bytes: 100 },
-  cursors: [{ column: 'updatedAt', nullable: true, indexed: false, coarse: false }],
+  cursors: [{ column: 'updatedAt', nullable: true, indexed: false, coarse: false, sequence: true }],
   notes: ['no key'],
   unreadable: new Fault('config', 'denied', 'reading orders: permission denied', { hint: 'Grant SELECT.' }),
 };

@@ -86,7 +86,8 @@ const NEEDED = [
 
 /** Builds the engine of one function; nothing is connected before it is used. */
 export function openCloudHome(options: HomeOptions): CloudHome {
-  const { environment, loadConnector, connectorTypes } = options;
+  const { environment } = options;
+  const { connectorTypes, loadConnector } = deployedOf(options);
   const redactor = new Redactor();
   const log = powertoolsLog(`explorerio-${options.connector ?? 'api'}`, redactor);
   const state = new DynamoStateStore({
@@ -155,6 +156,23 @@ export function openCloudHome(options: HomeOptions): CloudHome {
   );
   const queue = (type: string) => queues.ofType(type);
   return { engine, state, log, queue, ...(notifications && { notifications }) };
+}
+
+/** The connectors that this stage has functions for: an integration of another type could be stored, and never run. */
+function deployedOf(options: HomeOptions): Pick<HomeOptions, 'connectorTypes' | 'loadConnector'> {
+  const { environment, connector, connectorTypes: known, loadConnector } = options;
+  if (connector !== undefined) return options;
+  const queues = readQueueUrls(environment.EXPLORERIO_QUEUES);
+  const connectorTypes = known.filter((type) => Object.hasOwn(queues, type));
+  return {
+    connectorTypes,
+    async loadConnector(type) {
+      if (!known.includes(type) || connectorTypes.includes(type)) return loadConnector(type);
+      throw new Fault('config', 'unknown_type', `type: this stage has no function for connectors of type ${type}`, {
+        hint: 'Add it to the setting "connectors" and deploy again.',
+      });
+    },
+  };
 }
 
 /** Opens the destination by the URL in its secret, and anew by a newer one when its login is refused. */

@@ -41,7 +41,7 @@ export function restingCost(connectors: number, integrations: number, alertMetri
     part('alerts of integrations, by their metrics', alertMetrics, MONTHLY.alarm),
     part('queues that are polled', connectors, MONTHLY.polledQueue),
     part('metrics of integrations', STAGE_PARTS.metricsPerIntegration * integrations, MONTHLY.metric),
-    part('secret of the destination', 1, MONTHLY.secret),
+    part('secrets of the destination and the quarantine', 2, MONTHLY.secret),
   ];
 }
 

@@ -35,6 +35,10 @@ const flag = z
 
 const url = z.url({ protocol: /^https$/, error: 'expected an address that begins with https://' });
 
+const names = z
+  .union([z.array(z.string()), z.string().transform((text) => text.split(',').map((name) => name.trim()))])
+  .refine((list) => list.length > 0, 'expected types of connectors, such as "postgresql,mysql"');
+
 const schema = z
   .strictObject({
     stage: z
@@ -43,6 +47,8 @@ const schema = z
       .default('dev'),
     /** `secret`: any PostgreSQL whose URL is in a secret. `aurora`: an Aurora of our own, in a network of our own. */
     destination: z.enum(['secret', 'aurora'], 'expected "secret" or "aurora"').default('secret'),
+    /** Types that get a function; all, by default. */
+    connectors: names.optional(),
     integrations: z.string().min(1, 'expected a folder').default('integrations'),
     functions: z.string().min(1, 'expected a folder').default('dist/functions'),
     jwtIssuer: url.optional(),
@@ -101,6 +107,18 @@ function issuesOf(issue: z.core.$ZodIssue): FieldIssue[] {
     const near = nearest(key, Object.keys(schema.shape));
     return { path: key, message: near === undefined ? 'is not known' : `is not known; did you mean "${near}"?` };
   });
+}
+
+/** The types that get a function. @throws Fault `config`/`invalid_context` for one that is not known */
+export function deployedTypes({ connectors }: StageSettings, known: readonly string[]): readonly string[] {
+  const issues = (connectors ?? []).flatMap((type): FieldIssue[] => {
+    if (known.includes(type)) return [];
+    const near = nearest(type, known);
+    const message = near === undefined ? `there are: ${known.join(', ')}` : `did you mean "${near}"?`;
+    return [{ path: 'connectors', message: `"${type}" is not known; ${message}` }];
+  });
+  if (issues.length > 0) throw invalidContext(issues);
+  return connectors === undefined ? known : known.filter((type) => connectors.includes(type));
 }
 
 /** The fault for settings that cannot be. */

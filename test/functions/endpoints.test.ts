@@ -109,6 +109,9 @@ describeWithServer('the endpoints of the specification', ministack(), (cloud) =>
       await expectSame(201, 'POST', '/api/integrations', document);
       await expectSame(409, 'POST', '/api/integrations', document);
       await expectSame(422, 'POST', '/api/integrations', { ...document, name: 'wrong', conection: {} });
+      const [, other] = await both('POST', '/api/integrations', { ...document, name: 'other', type: 'mysql' });
+      expect(other).toMatchObject({ status: 422, body: { detail: expect.stringContaining('no function for') } });
+      await both('DELETE', '/api/integrations/other');
       await expectSame(200, 'GET', '/api/integrations');
       await expectSame(200, 'GET', '/api/integrations/shop');
       const tested = await expectSame(200, 'POST', '/api/integrations/shop/test');

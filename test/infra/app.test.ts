@@ -55,7 +55,10 @@ it('ends with the file, the field and the remedy of a wrong declared integration
     JSON.stringify({ name: 'bad', type: 'postgresql', connection: { uri: 'postgresql://u@h/d', prot: 1 } }),
   );
   const { status, stderr } = synthesise('wrong-file');
+  writeFileSync(file, JSON.stringify({ name: 'bad', type: 'postgresql', connection: { uri: '${URL}' } }));
+  const left = synthesise('left-out', { connectors: 'mysql' });
   rmSync(file);
+  expect(left.stderr).toContain('bad.json needs "postgresql": add it to the list');
   expect(status).toBe(1);
   expect(stderr).toContain('bad.json: connection.prot: unknown key; did you mean "port"?');
 });

@@ -1,6 +1,7 @@
 import { Fault } from '../../lib/core/fault';
 import { checkConnectionBudget } from '../../lib/infra/connection-budget';
 import { functionCode } from '../../lib/infra/function-code';
+import { deployedTypes } from '../../lib/infra/stage-settings';
 import { declaredExample, flags, settingsOf } from './synth';
 
 function faultOf(work: () => unknown): Fault {
@@ -62,6 +63,23 @@ describe('the settings of a stage', () => {
 
   it('say everything that is wrong at once', () => {
     expect(faultOf(() => settingsOf({ stage: '1', memory: 1 })).issues).toHaveLength(2);
+  });
+});
+
+describe('the types of connectors', () => {
+  const types = (connectors?: string | string[]) =>
+    deployedTypes(settingsOf(connectors === undefined ? {} : { connectors }), ['mysql', 'postgresql', 'sqlite']);
+
+  it('are all, or those that are named, as text or as JSON', () => {
+    expect(types()).toEqual(['mysql', 'postgresql', 'sqlite']);
+    expect(types('postgresql, mysql')).toEqual(['mysql', 'postgresql']);
+    expect(types(['sqlite'])).toEqual(['sqlite']);
+  });
+
+  it('are known', () => {
+    expect(faultOf(() => types('mysql,postgres')).message).toContain(
+      '"postgres" is not known; did you mean "postgresql"?',
+    );
   });
 });
 

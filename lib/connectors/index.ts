@@ -5,11 +5,13 @@ import { Fault } from '../core/fault';
 /** Every type of system that can be connected: one lazy line each. */
 export const connectors = {
   aws_rds: () => import('./aws_rds').then((module) => module.aws_rds),
-  couchdb: () => import('./couchdb').then((module) => module.couchdb),
+  azure_sql: () => import('./azure_sql').then((module) => module.azure_sql),
   cassandra: () => import('./cassandra').then((module) => module.cassandra),
+  couchdb: () => import('./couchdb').then((module) => module.couchdb),
   dynamodb: () => import('./dynamodb').then((module) => module.dynamodb),
-  mongodb: () => import('./mongodb').then((module) => module.mongodb),
   mariadb: () => import('./mariadb').then((module) => module.mariadb),
+  mongodb: () => import('./mongodb').then((module) => module.mongodb),
+  mssql: () => import('./mssql').then((module) => module.mssql),
   mysql: () => import('./mysql').then((module) => module.mysql),
   postgresql: () => import('./postgresql').then((module) => module.postgresql),
   sqlite: () => import('./sqlite').then((module) => module.sqlite),

@@ -37,7 +37,10 @@ describeWithServer('MariaDB', mariadb(), (server) => {
         const { rows } = await destination.query<{ id: string; v: string }>('select id, v from shop.items');
         expect(rows).toHaveLength(ROWS + 1);
         expect(String(rows.reduce((sum, { id, v }) => sum + crc32(`${id}${v}`), 0))).toBe(found[0]);
-        expect(await one('select count(*) as a, count(distinct _explorerio_id) as b from shop.events')).toEqual(['1002', '1002']);
+        expect(await one('select count(*) as a, count(distinct _explorerio_id) as b from shop.events')).toEqual([
+          '1002',
+          '1002',
+        ]);
       } finally {
         await destination.end();
         await home.close();

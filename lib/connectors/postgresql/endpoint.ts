@@ -1,9 +1,9 @@
 import type { ConnectionOptions } from 'node:tls';
-import { invalidConfig } from '../../core/config';
 import { durationMs } from '../../core/duration';
 import type { Network } from '../../core/network';
-import { Secret } from '../../core/secret';
-import { tlsOf } from '../shared/tls';
+import type { Secret } from '../../core/secret';
+import { invalidUri, type UriForm, uriParts, withoutUndefined } from '../shared/connection-uri';
+import { type TlsConfig, tlsOf } from '../shared/tls';
 import type { ConnectionConfig } from './config';
 
 /** Where to connect and how, with every default filled in. */
@@ -29,11 +29,29 @@ const DEFAULT_PORT = 5432;
 const DEFAULT_CONNECTIONS = 4;
 const DEFAULT_CONNECT_TIMEOUT = '10s';
 
+const URI_FORM: UriForm = {
+  protocols: ['postgres:', 'postgresql:'],
+  beginning: 'postgresql://',
+  example: 'postgresql://username:password@host:port/database',
+  encryption: {
+    parameter: 'sslmode',
+    normalised: (mode) => mode,
+    modes: new Map<string, TlsConfig>([
+      ['disable', false],
+      ['verify-full', true],
+      ['verify-ca', { verification: 'ca' }],
+    ]),
+    best: 'verify-full',
+  },
+};
+
 type Given = Partial<Pick<ConnectionConfig, 'host' | 'port' | 'database' | 'username' | 'password' | 'ssl'>>;
 
 /** Fills in defaults and takes the URI apart. @throws Fault `config`/`invalid_config` */
 export function endpointOf(connection: ConnectionConfig, network?: Network): Endpoint {
-  const given: Given = connection.uri ? { ...fromUri(connection.uri), ...withoutUndefined(connection) } : connection;
+  const given: Given = connection.uri
+    ? { ...uriParts(connection.uri, URI_FORM), ...withoutUndefined(connection) }
+    : connection;
   const { host, database, username } = given;
   if (host === undefined || database === undefined || username === undefined) {
     throw invalidUri('host, database and user name must be in it, or be given beside it');
@@ -52,48 +70,4 @@ export function endpointOf(connection: ConnectionConfig, network?: Network): End
     maxConnections: connection.max_connections ?? DEFAULT_CONNECTIONS,
     ...(network && { network }),
   };
-}
-
-function withoutUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
-}
-
-function fromUri(uri: Secret): Given {
-  const url = parseUrl(uri);
-  const password = decodeURIComponent(url.password);
-  return withoutUndefined({
-    host: decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1') || undefined,
-    port: url.port === '' ? undefined : Number(url.port),
-    database: decodeURIComponent(url.pathname.slice(1)) || undefined,
-    username: decodeURIComponent(url.username) || undefined,
-    password: password === '' ? undefined : new Secret(password),
-    ssl: sslOfUri(url),
-  }) as Given;
-}
-
-function parseUrl(uri: Secret): URL {
-  let url: URL;
-  try {
-    url = new URL(uri.reveal());
-  } catch {
-    throw invalidUri('expected postgresql://username:password@host:port/database'); // the parser's message quotes it
-  }
-  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') throw invalidUri('must begin with postgresql://');
-  return url;
-}
-
-function sslOfUri(url: URL): ConnectionConfig['ssl'] | undefined {
-  for (const name of url.searchParams.keys()) {
-    if (name !== 'sslmode') throw invalidUri(`the parameter "${name}" is not known; use the fields of "connection"`);
-  }
-  const mode = url.searchParams.get('sslmode');
-  if (mode === null) return undefined;
-  if (mode === 'disable') return false;
-  if (mode === 'verify-full') return true;
-  if (mode === 'verify-ca') return { verification: 'ca' };
-  throw invalidUri(`sslmode "${mode}" does not verify the server; use verify-full, or say so in connection.ssl`);
-}
-
-function invalidUri(message: string) {
-  return invalidConfig([{ path: 'connection.uri', message }]);
 }

@@ -37,12 +37,14 @@ export function secretField(description: string) {
 
 /** Builds the spec of one zod object. Unknown keys are refused at every level that uses `z.strictObject`. */
 export function configSpec<S extends z.ZodObject>(schema: S): ConfigSpec<z.output<S>> {
-  const jsonSchema = () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as { [key: string]: Json };
+  const jsonSchema = () => rootOf(schema) as { readonly [key: string]: Json };
+  let fields: readonly FieldDoc[] | undefined;
   return {
     keys: Object.keys(schema.shape),
     parse: (input) => parseConfig(schema, input),
     get fields() {
-      return fieldDocs(jsonSchema());
+      fields ??= fieldDocs(jsonSchema());
+      return fields;
     },
     jsonSchema,
   };

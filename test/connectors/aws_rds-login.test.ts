@@ -4,6 +4,7 @@ import { rdsToken, type TokenFor } from '../../lib/connectors/shared/rds-token';
 import { openSource } from '../contracts/open-source';
 import { faultOf } from '../contracts/source-reading';
 import { mariadb } from '../servers/mariadb';
+import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { INTEGRATIONS } from '../unit/engine/specification';
@@ -11,7 +12,7 @@ import { rdsConnection } from './aws_rds';
 import { textClient as mariadbClient, configOf as mariadbConfig } from './mysql';
 import { configOf as postgresqlConfig, textClient } from './postgresql';
 
-const signal = () => AbortSignal.timeout(20_000);
+const signal = () => AbortSignal.timeout(patient(20_000));
 const KEYS = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'some-secret-key' };
 const IAM = { iam_authentication: true, region: 'eu-central-1', access_key_id: KEYS.accessKeyId };
 const NOON = Date.parse('2026-11-26T12:00:00Z');

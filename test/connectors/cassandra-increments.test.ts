@@ -2,6 +2,7 @@ import type { Row } from '../../lib/core/batch';
 import { openSource } from '../contracts/open-source';
 import { sorted } from '../contracts/source-reading';
 import { cassandra } from '../servers/cassandra';
+import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
 import { configOf, executeMany, makeKeyspace } from './cassandra';
 
@@ -116,7 +117,7 @@ describeWithServer('increments of Cassandra 5.0', cassandra(), (server) => {
       'create table shop.only_key (a int, b int, primary key (a, b))',
     );
     await using source = await open();
-    const infos = await source.source.discover(AbortSignal.timeout(20_000));
+    const infos = await source.source.discover(AbortSignal.timeout(patient(20_000)));
     for (const name of ['hits', 'only_key']) {
       const info = infos.find(({ schema }) => schema.stream === name);
       expect(info).toMatchObject({

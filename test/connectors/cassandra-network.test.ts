@@ -13,13 +13,14 @@ import { sorted } from '../contracts/source-reading';
 import { startCuttingProxy } from '../destinations/postgresql/cutting-proxy';
 import { cassandra } from '../servers/cassandra';
 import { makeCertificates } from '../servers/certificates';
+import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
 import { configOf, executeMany, makeKeyspace } from './cassandra';
 
 const ROWS = 400;
 
 describeWithServer('the network of Cassandra 5.0', cassandra(), (server) => {
-  const signal = () => AbortSignal.timeout(20_000);
+  const signal = () => AbortSignal.timeout(patient(20_000));
   const run = async (...statements: string[]) => {
     for (const cql of statements) await server().client.execute(cql);
   };

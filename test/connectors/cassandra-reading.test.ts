@@ -3,6 +3,7 @@ import type { Position } from '../../lib/core/position';
 import { type OpenSource, openSource } from '../contracts/open-source';
 import { sorted } from '../contracts/source-reading';
 import { cassandra } from '../servers/cassandra';
+import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
 import { configOf, executeMany, makeKeyspace } from './cassandra';
 
@@ -145,7 +146,7 @@ describeWithServer('tables of Cassandra 5.0', cassandra(), (server) => {
       `create materialized view shop.odd_view as select * from shop."${odd}" where "get" is not null and "Key" is not null primary key ("get", "Key")`,
     );
     await using source = await open({ tables: ['Odd*', 'odd*', '!mixed'] });
-    const infos = await source.source.discover(AbortSignal.timeout(20_000));
+    const infos = await source.source.discover(AbortSignal.timeout(patient(20_000)));
     expect(infos.map(({ schema }) => schema.stream)).toEqual([odd]);
     const schema = await source.schema(odd);
     expect(schema.columns.map(({ name }) => name)).toEqual(['Key', '__proto__', 'from', 'get', 'sélect "x" é🙂']);

@@ -2,8 +2,9 @@ import type { ServerResponse } from 'node:http';
 import type { Position } from '../../lib/core/position';
 import { openSource } from '../contracts/open-source';
 import { type BreakableHttp, type HttpRequest, startBreakableHttp } from '../servers/breakable-http';
+import { patient } from '../servers/patience';
 
-const signal = () => AbortSignal.timeout(20_000);
+const signal = () => AbortSignal.timeout(patient(20_000));
 const INFO = {
   db_name: 'shop',
   doc_count: 2,

@@ -3,12 +3,13 @@ import { guardedNetwork } from '../../lib/network/guard';
 import { openSource } from '../contracts/open-source';
 import { makeDatabases, openEndToEnd } from '../e2e/home';
 import { couchdbServer } from '../servers/couchdb';
+import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { configOf, makeDatabase, write } from './couchdb';
 
 const ODD = ['quote "', "it's", 'é 🙂', 'a/b?c#d&e=f', ' ', '\\', '%41', '+', 'zz'];
-const signal = () => AbortSignal.timeout(20_000);
+const signal = () => AbortSignal.timeout(patient(20_000));
 
 describeWithServer('documents of CouchDB', couchdbServer, (server) => {
   const open = (more: object = {}) => openSource('couchdb', { ...configOf(server()), ...more });

@@ -3,6 +3,7 @@ import { type OpenSource, openSource } from '../contracts/open-source';
 import { type HttpRequest, startBreakableHttp } from '../servers/breakable-http';
 import { dynalite } from '../servers/dynalite';
 import { type DynamodbProxy, startDynamodbProxy, type Wrong } from '../servers/dynamodb-proxy';
+import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
 import { configOf, Filler, type Item } from './dynamodb';
 
@@ -17,7 +18,7 @@ async function standIn(answer: (request: HttpRequest) => readonly [status: numbe
   return { url: http.url, [Symbol.asyncDispose]: () => http.down() };
 }
 
-const signal = () => AbortSignal.timeout(20_000);
+const signal = () => AbortSignal.timeout(patient(20_000));
 
 describeWithServer('DynamoDB that does not do what it should', dynalite(), (server) => {
   let proxy: DynamodbProxy;

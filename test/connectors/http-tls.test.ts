@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { guardedNetwork, type NetworkSecurity } from '../../lib/network/guard';
 import { openSource } from '../contracts/open-source';
 import { makeCertificates } from '../servers/certificates';
+import { patient } from '../servers/patience';
 
 // A server of HTTPS whose authority nobody else knows: an empty CouchDB, and a DynamoDB without tables.
 describe('sources that are read by HTTPS', () => {
@@ -34,7 +35,7 @@ describe('sources that are read by HTTPS', () => {
 
   const tlsStep = async (type: string, config: object, security?: NetworkSecurity) => {
     await using source = await openSource(type, config, security && guardedNetwork(security));
-    const { steps } = await source.source.check(AbortSignal.timeout(10_000));
+    const { steps } = await source.source.check(AbortSignal.timeout(patient(10_000)));
     return steps.find(({ name }) => name === 'tls');
   };
   const couchdb = (ssl?: object) => ({
@@ -56,7 +57,7 @@ describe('sources that are read by HTTPS', () => {
     ] as const) {
       expect(await tlsStep(type, config)).toMatchObject({ state: 'failed', kind: 'config', code: 'tls_untrusted' });
       await using source = await openSource(type, config);
-      await expect(source.source.discover(AbortSignal.timeout(10_000))).rejects.toMatchObject({
+      await expect(source.source.discover(AbortSignal.timeout(patient(10_000)))).rejects.toMatchObject({
         kind: 'config',
         code: 'tls_untrusted',
       });
@@ -69,7 +70,7 @@ describe('sources that are read by HTTPS', () => {
       detail: expect.stringContaining('certificate verified'),
     });
     await using source = await openSource('couchdb', couchdb({ ca }), guardedNetwork({ require_ssl: true }));
-    expect(await source.source.discover(AbortSignal.timeout(10_000))).toEqual([]);
+    expect(await source.source.discover(AbortSignal.timeout(patient(10_000)))).toEqual([]);
   });
 
   it('say that nobody is verified where that is not wanted', async () => {
@@ -78,6 +79,6 @@ describe('sources that are read by HTTPS', () => {
     const security = { ssl_verification: false };
     expect(await tlsStep('dynamodb', dynamodb(), security)).toMatchObject(unverified);
     await using source = await openSource('dynamodb', dynamodb(), guardedNetwork(security));
-    expect(await source.source.discover(AbortSignal.timeout(10_000))).toEqual([]);
+    expect(await source.source.discover(AbortSignal.timeout(patient(10_000)))).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ import { openSource } from '../contracts/open-source';
 import { makeCertificates } from '../servers/certificates';
 import { type Intervene, startMongoProxy } from '../servers/mongo-proxy';
 import { mongoServer } from '../servers/mongo-server';
+import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
 import { configOf } from './mongodb';
 
@@ -22,7 +23,7 @@ describeWithServer('the network of MongoDB', mongoServer, (server) => {
     await client.close();
   });
 
-  const signal = () => AbortSignal.timeout(10_000);
+  const signal = () => AbortSignal.timeout(patient(10_000));
   const open = (security: NetworkSecurity, changes: object = {}, resolve?: Resolve) => {
     const { connection } = configOf(server());
     const config = { connection: { ...connection, connect_timeout: '1s', ...changes } };

@@ -5,6 +5,7 @@ import type { Position } from '../../lib/core/position';
 import { openSource } from '../contracts/open-source';
 import { type Intervene, startMongoProxy } from '../servers/mongo-proxy';
 import { mongoServer } from '../servers/mongo-server';
+import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
 import { configOf } from './mongodb';
 
@@ -105,13 +106,13 @@ describeWithServer('reading MongoDB', mongoServer, (server) => {
         command.find === 'refused' ? { ok: 0, code: 13, errmsg: 'not authorized on reading' } : undefined;
       await through(refuse, async (port) => {
         await using source = await open({ collections: ['allowed', 'refused'] }, port);
-        const infos = await source.source.discover(AbortSignal.timeout(5000));
+        const infos = await source.source.discover(AbortSignal.timeout(patient(5000)));
         expect(infos.map(({ schema, unreadable }) => [schema.stream, unreadable?.code])).toEqual([
           ['allowed', undefined],
           ['refused', 'permission_denied'],
         ]);
         expect(infos[1]?.unreadable?.message).toMatch(/^reading refused: /);
-        const report = await source.source.check(AbortSignal.timeout(5000));
+        const report = await source.source.check(AbortSignal.timeout(patient(5000)));
         expect(report.passed).toBe(true);
         expect(report.steps.find(({ name }) => name === 'permissions')).toMatchObject({
           state: 'warning',
@@ -156,7 +157,7 @@ describeWithServer('reading MongoDB', mongoServer, (server) => {
         const { connection } = configOf({ host: '127.0.0.1', port }, DATABASE);
         const login = { ...connection, username: 'reader', password: 'wrong', connect_timeout: '2s' };
         await using source = await openSource('mongodb', { connection: login });
-        const { steps } = await source.source.check(AbortSignal.timeout(5000));
+        const { steps } = await source.source.check(AbortSignal.timeout(patient(5000)));
         expect(steps.map(({ name, state }) => [name, state])).toEqual([
           ['resolve', 'passed'],
           ['connect', 'passed'],
@@ -198,7 +199,7 @@ describeWithServer('reading MongoDB', mongoServer, (server) => {
     it('is selected by globs; unknown names are nothing', async () => {
       for (const name of ['glob_a', 'glob_b', 'glob_backup']) await fill(name, 1);
       await using source = await open({ collections: ['glob_*', '!*_backup', 'not_there'] });
-      const infos = await source.source.discover(AbortSignal.timeout(5000));
+      const infos = await source.source.discover(AbortSignal.timeout(patient(5000)));
       expect(infos.map(({ schema }) => schema.stream)).toEqual(['glob_a', 'glob_b']);
     });
 
@@ -312,7 +313,7 @@ describeWithServer('reading MongoDB', mongoServer, (server) => {
       await collection('described').createIndex({ at: 1, n: 1 });
       await collection('described').createIndex({ some: 1 }, { sparse: true });
       await using source = await open({ collections: ['described'] });
-      const [info] = await source.source.discover(AbortSignal.timeout(5000));
+      const [info] = await source.source.discover(AbortSignal.timeout(patient(5000)));
       expect(info?.estimate?.rows).toBe(4);
       expect(info?.cursors).toEqual([
         { column: '_id', nullable: false, coarse: false, indexed: true },

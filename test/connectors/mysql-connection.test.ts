@@ -1,6 +1,7 @@
 import { guardedNetwork } from '../../lib/network/guard';
 import { openSource } from '../contracts/open-source';
 import { mariadb } from '../servers/mariadb';
+import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
 import { configOf, textClient } from './mysql';
 
@@ -25,7 +26,7 @@ describeWithServer('connections to MariaDB with TLS', mariadb({ tls: true }), (s
   };
   const steps = async (changes: object) => {
     await using source = await openSource('mysql', configured(changes));
-    return (await source.source.check(AbortSignal.timeout(10_000))).steps;
+    return (await source.source.check(AbortSignal.timeout(patient(10_000)))).steps;
   };
 
   it('are encrypted and verified by the authority and by name or address', async () => {
@@ -108,7 +109,7 @@ describeWithServer('connections to MariaDB without TLS', mariadb({ settings: { '
   it('say that it is not offered', async () => {
     const { connection } = configOf(server());
     await using source = await openSource('mysql', { connection: { ...connection, ssl: true } });
-    await expect(source.source.discover(AbortSignal.timeout(5000))).rejects.toMatchObject({
+    await expect(source.source.discover(AbortSignal.timeout(patient(5000)))).rejects.toMatchObject({
       kind: 'config',
       code: 'tls_not_offered',
     });

@@ -5,6 +5,7 @@ import { RECORD_ID } from '../../lib/core/schema';
 import { type OpenSource, openSource } from '../contracts/open-source';
 import { sorted } from '../contracts/source-reading';
 import { type MariadbServer, mariadb } from '../servers/mariadb';
+import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
 import { configOf, textClient } from './mysql';
 
@@ -129,18 +130,18 @@ describeWithServer('reading MariaDB', mariadb(), (server) => {
     const as = { user: 'nine', password: 'nine', database: 'rights' };
     await client.query(`grant insert on rights.t9 to nine@'%'`);
     await using source = await open({}, as);
-    const infos = await source.source.discover(AbortSignal.timeout(5000));
+    const infos = await source.source.discover(AbortSignal.timeout(patient(5000)));
     expect(
       infos.filter(({ unreadable }) => unreadable).map(({ schema, unreadable }) => [schema.stream, unreadable?.code]),
     ).toEqual([['t9', 'permission_denied']]);
     await client.query(`revoke insert on rights.t9 from nine@'%'`);
     await using naming = await open({ tables: ['t1', 't9'] }, as);
-    const named = await naming.source.discover(AbortSignal.timeout(5000));
+    const named = await naming.source.discover(AbortSignal.timeout(patient(5000)));
     expect(named.map(({ schema, unreadable }) => [schema.stream, unreadable?.code])).toEqual([
       ['t1', undefined],
       ['t9', 'table_missing'],
     ]);
-    const { steps } = await source.source.check(AbortSignal.timeout(5000));
+    const { steps } = await source.source.check(AbortSignal.timeout(patient(5000)));
     expect(steps.find(({ name }) => name === 'permissions')).toMatchObject({
       state: 'warning',
       hint: expect.stringContaining('PROCESS'),

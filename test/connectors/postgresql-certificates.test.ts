@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSource } from '../contracts/open-source';
 import { makeCertificates } from '../servers/certificates';
+import { patient } from '../servers/patience';
 import { type PostgresqlServer, postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { configOf, textClient } from './postgresql';
@@ -34,13 +35,13 @@ describeWithServer('client certificates of PostgreSQL 15', certified, (server) =
   const connection = (changes: object) => ({ connection: { ...configOf(server()).connection, ...changes } });
   const check = async (changes: object) => {
     await using source = await openSource('postgresql', connection(changes));
-    const { steps, passed } = await source.source.check(AbortSignal.timeout(10_000));
+    const { steps, passed } = await source.source.check(AbortSignal.timeout(patient(10_000)));
     const failed = steps.find((step) => step.state === 'failed');
     return { passed, failed: failed?.name, hint: failed?.hint ?? '' };
   };
   const discover = async (changes: object) => {
     await using source = await openSource('postgresql', connection(changes));
-    return (await source.source.discover(AbortSignal.timeout(10_000))).map(({ schema }) => schema.stream);
+    return (await source.source.discover(AbortSignal.timeout(patient(10_000)))).map(({ schema }) => schema.stream);
   };
   const texts = () => {
     const { ca, clientCertificate: cert, clientKey: key } = server();

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSource } from '../contracts/open-source';
+import { patient } from '../servers/patience';
 import { freePort } from '../servers/port';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
@@ -19,14 +20,14 @@ describeWithServer('connections to PostgreSQL 15', postgresql({ version: 15, tls
   const check = async (changes: object) => {
     const { connection } = configOf(server());
     await using source = await openSource('postgresql', { connection: { ...connection, ...changes } });
-    const { steps, passed } = await source.source.check(AbortSignal.timeout(10_000));
+    const { steps, passed } = await source.source.check(AbortSignal.timeout(patient(10_000)));
     const failed = steps.find((step) => step.state === 'failed');
     return { passed, failed: failed?.name, hint: failed?.hint ?? '', steps };
   };
   const discover = async (changes: object) => {
     const { connection } = configOf(server());
     await using source = await openSource('postgresql', { connection: { ...connection, ...changes } });
-    return await source.source.discover(AbortSignal.timeout(10_000));
+    return await source.source.discover(AbortSignal.timeout(patient(10_000)));
   };
 
   it('does not trust a certificate that nobody vouches for', async () => {
@@ -95,7 +96,7 @@ describeWithServer('connections to PostgreSQL 15', postgresql({ version: 15, tls
     const { host, port, database, user, password } = server();
     const uri = `postgresql://${user}:${password}@${host}:${port}/${database}`;
     await using source = await openSource('postgresql', { connection: { uri } });
-    expect(await source.source.discover(AbortSignal.timeout(10_000))).toHaveLength(1);
+    expect(await source.source.discover(AbortSignal.timeout(patient(10_000)))).toHaveLength(1);
     for (const wrong of [
       `${uri}?sslmode=require`,
       `${uri}?what=1`,
@@ -119,7 +120,7 @@ describeWithServer('connections to PostgreSQL 15', postgresql({ version: 15, tls
     await expect(discover({ host: '10.255.255.1', connect_timeout: '300ms' })).rejects.toMatchObject({
       kind: 'transient',
     });
-    expect(performance.now() - before).toBeLessThan(3000);
+    expect(performance.now() - before).toBeLessThan(patient(3000));
   });
 
   it('stops the statement at the server when it is aborted', async () => {
@@ -160,7 +161,9 @@ describeWithServer('connections to PostgreSQL 15', postgresql({ version: 15, tls
       }
     };
     await expect(read()).rejects.toMatchObject({ kind: 'transient', hint: expect.any(String) });
-    await expect(source.source.discover(AbortSignal.timeout(10_000))).rejects.toMatchObject({ kind: 'transient' });
+    await expect(source.source.discover(AbortSignal.timeout(patient(10_000)))).rejects.toMatchObject({
+      kind: 'transient',
+    });
     await server().restart();
     await expect(read()).rejects.toMatchObject({ kind: 'lost', code: 'snapshot_lost' });
     const rows = (await source.full(schema)).flatMap((batch) => (batch.kind === 'rows' ? batch.rows : []));

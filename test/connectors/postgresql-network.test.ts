@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { guardedNetwork, type NetworkSecurity, type Resolve } from '../../lib/network/guard';
 import { openSource } from '../contracts/open-source';
 import { startNameServer } from '../servers/name-server';
+import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { configOf, textClient } from './postgresql';
@@ -32,7 +33,7 @@ describeWithServer('the network rules of PostgreSQL 15', postgresql({ version: 1
     await client.end();
   });
 
-  const signal = () => AbortSignal.timeout(10_000);
+  const signal = () => AbortSignal.timeout(patient(10_000));
   const open = (security: NetworkSecurity, changes: object = {}, resolve?: Resolve) => {
     const { connection } = configOf(server());
     return openSource('postgresql', { connection: { ...connection, ...changes } }, guardedNetwork(security, resolve));

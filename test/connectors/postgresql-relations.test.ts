@@ -3,6 +3,7 @@ import type { Batch } from '../../lib/core/batch';
 import type { Json } from '../../lib/core/json';
 import type { Position } from '../../lib/core/position';
 import { type OpenSource, openSource } from '../contracts/open-source';
+import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { configOf, textClient } from './postgresql';
@@ -26,7 +27,7 @@ describeWithServer('relations of PostgreSQL 18', postgresql({ version: 18 }), (s
 
   const discover = async (config: object = {}) => {
     await using source = await openSource('postgresql', { ...configOf(server()), ...config });
-    return await source.source.discover(AbortSignal.timeout(10_000));
+    return await source.source.discover(AbortSignal.timeout(patient(10_000)));
   };
   const names = async (config: object = {}) => (await discover(config)).map(({ schema }) => schema.stream);
   const loginAs = async (role: string) => {
@@ -163,7 +164,7 @@ describeWithServer('relations of PostgreSQL 18', postgresql({ version: 18 }), (s
       ['t3', 'config', 'permission_denied'],
     ]);
     await using limited = await openSource('postgresql', config);
-    const report = await limited.source.check(AbortSignal.timeout(5000));
+    const report = await limited.source.check(AbortSignal.timeout(patient(5000)));
     expect(report.passed).toBe(true);
     expect(report.steps.find(({ name }) => name === 'permissions')).toMatchObject({
       state: 'warning',

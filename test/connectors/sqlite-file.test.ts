@@ -4,10 +4,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import type { Row } from '../../lib/core/batch';
 import { openSource } from '../contracts/open-source';
 import { faultOf } from '../contracts/source-reading';
+import { patient } from '../servers/patience';
 import { Files, openings } from './sqlite';
 
 const NOBODY = 65534;
-const signal = () => AbortSignal.timeout(20_000);
+const signal = () => AbortSignal.timeout(patient(20_000));
 
 describe('a file of SQLite', () => {
   const files = new Files();

@@ -3,6 +3,7 @@ import type { Json } from '../../lib/core/json';
 import type { Position } from '../../lib/core/position';
 import { openSource } from '../contracts/open-source';
 import { expectExactResume, type RowsOnly } from '../contracts/source-reading';
+import { patient } from '../servers/patience';
 import { Files } from './sqlite';
 
 describe('reading SQLite', () => {
@@ -20,7 +21,7 @@ describe('reading SQLite', () => {
   };
   const notesOf = async (stream: string) => {
     await using source = await open();
-    const infos = await source.source.discover(AbortSignal.timeout(10_000));
+    const infos = await source.source.discover(AbortSignal.timeout(patient(10_000)));
     return infos.find(({ schema }) => schema.stream === stream)?.notes;
   };
 
@@ -128,7 +129,7 @@ describe('reading SQLite', () => {
       create view invalid as select nowhere from gone;
       create virtual table words using fts5(body); insert into words values ('hello world')`);
     await using source = await open({ tables: ['base', 'sums', 'invalid', 'words*', 'absent'] });
-    const infos = await source.source.discover(AbortSignal.timeout(10_000));
+    const infos = await source.source.discover(AbortSignal.timeout(patient(10_000)));
     expect(infos.map(({ schema, unreadable }) => [schema.stream, unreadable?.code])).toEqual([
       ['absent', 'table_missing'],
       ['base', undefined],
@@ -138,7 +139,7 @@ describe('reading SQLite', () => {
     ]);
     expect((await read('sums')).rows).toEqual([[2n, 11n, 'x']]);
     expect((await read('words')).rows).toEqual([['hello world']]);
-    const { passed, steps } = await source.source.check(AbortSignal.timeout(10_000));
+    const { passed, steps } = await source.source.check(AbortSignal.timeout(patient(10_000)));
     expect(passed).toBe(true);
     expect(steps).toContainEqual(expect.objectContaining({ name: 'permissions', state: 'warning' }));
   });

@@ -6,6 +6,7 @@ import { Fault } from '../../lib/core/fault';
 import type { Json } from '../../lib/core/json';
 import { MAX_POSITION_BYTES, type Position } from '../../lib/core/position';
 import type { StreamSchema } from '../../lib/core/schema';
+import { patient } from '../servers/patience';
 import { recordingLogger } from './recording-logger';
 
 setFlagsFromString('--expose-gc');
@@ -195,7 +196,7 @@ export function without(config: Config, [first = '', ...rest]: readonly string[]
 
 /** Waits up to three seconds for an expectation that a server needs a moment for. */
 export async function eventually(expectation: () => Promise<void>): Promise<void> {
-  for (const deadline = performance.now() + 3000; ; ) {
+  for (const deadline = performance.now() + patient(3000); ; ) {
     try {
       return await expectation();
     } catch (error) {

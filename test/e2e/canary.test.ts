@@ -8,6 +8,7 @@ import type { Json } from '../../lib/core/json';
 import { Redactor, Secret } from '../../lib/core/secret';
 import { commandLine } from '../cli/command-line';
 import { type BreakableHttp, startBreakableHttp } from '../servers/breakable-http';
+import { patient } from '../servers/patience';
 import { freePort } from '../servers/port';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
@@ -17,7 +18,7 @@ import { connect, type Databases, makeDatabases, temporaryFolder } from './home'
 const { password, digits, token, part, encryptionKey, hmacKey, webhookSecret, pem } = CANARIES;
 // Their purpose is to hold secrets: they are the owner's own files, or for the owner alone.
 const OF_PURPOSE = ['.env', 'state.key'];
-const LONGEST_RUN_MS = 60_000;
+const LONGEST_RUN_MS = patient(60_000);
 // What cannot be reached is tried again for a long time.
 const PATIENCE_MS = 3000;
 const MOST_SHOWN = 5;

@@ -1,3 +1,4 @@
+import { patient } from '../servers/patience';
 import { freePort } from '../servers/port';
 import { type PostgresqlServer, postgresql, startPostgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
@@ -80,7 +81,7 @@ describeWithServer('a source that does not let us', postgresql({ version: 15, au
     const line = program.lines.findLast(({ message }) => message === 'a run failed');
     expect(String(line?.fields.fault)).toContain('ECONNREFUSED');
     await program.service.cancel(id);
-    const run = await program.service.wait(id, AbortSignal.timeout(10_000));
+    const run = await program.service.wait(id, AbortSignal.timeout(patient(10_000)));
     expect(run.state).toBe('cancelled');
     await program.store(connection({}));
     const other: PostgresqlServer = await startPostgresql({ version: 15 });
@@ -94,7 +95,7 @@ describeWithServer('a source that does not let us', postgresql({ version: 15, au
       const late = await program.service.sync('late', { trigger: 'manual', whenRunning: 'refuse' });
       await eventually(async () => ((await program.service.run(late.id)).retries > 0 ? true : undefined));
       await other.restart();
-      const ended = await program.service.wait(late.id, AbortSignal.timeout(20_000));
+      const ended = await program.service.wait(late.id, AbortSignal.timeout(patient(20_000)));
       // It has no tables, which is a fault of its own.
       expect(ended.fault).toMatchObject({ code: 'no_streams' });
     } finally {

@@ -6,13 +6,14 @@ import type { Json } from '../../lib/core/json';
 import { Redactor } from '../../lib/core/secret';
 import { commandLine } from '../cli/command-line';
 import { type LogLine, recordingLogger } from '../contracts/recording-logger';
+import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { SECTIONS } from '../unit/engine/specification';
 import { type Databases, documentOf, makeDatabases, temporaryFolder } from './home';
 
 const KEY = Buffer.alloc(32, 9).toString('base64');
-const LONGEST_RUN_MS = 60_000;
+const LONGEST_RUN_MS = patient(60_000);
 
 describeWithServer('credentials in encrypted files', postgresql({ version: 15 }), (server) => {
   const folder = temporaryFolder();

@@ -11,6 +11,7 @@ import { signedHeaders } from '../../lib/adapters/aws/signed-request';
 import type { Json } from '../../lib/core/json';
 import { generator } from '../chaos/random';
 import { ministack } from '../servers/ministack';
+import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { type Databases, eventually, makeDatabases } from './home';
@@ -20,7 +21,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ROWS = 100_000;
 /** So short that a run goes on in many messages. */
 const WORK_SECONDS = 0.1;
-const LONGEST_MS = 150_000;
+const LONGEST_MS = patient(150_000);
 /** Where kills and duplicates fall follows from it. */
 const SEED = Number(process.env.DEPLOY_SEED ?? Math.floor(Math.random() * 1e6));
 const LEAST_HOPS = 20;
@@ -253,7 +254,7 @@ describeWithServer('a stage deployed by the CDK CLI into an emulator', ministack
       const { body } = await request('GET', '/api/integrations/crm');
       const document = { ...(body.document as { [name: string]: Json }), sync_settings: { schedule: '* * * * *' } };
       expect(await request('PUT', '/api/integrations/crm', document)).toMatchObject({ status: 200 });
-      for (const end = Date.now() + 100_000; Date.now() < end; await sleep(1000)) {
+      for (const end = Date.now() + patient(100_000); Date.now() < end; await sleep(1000)) {
         const { rows } = await databases.target.query('select 1 from crm.people where id = 0');
         if (rows.length > 0) break;
       }

@@ -1,3 +1,4 @@
+import { patient } from '../servers/patience';
 import { type PostgresqlServer, postgresql, startPostgresql } from '../servers/postgresql';
 import { describeWithServer, notRun } from '../servers/require';
 import {
@@ -115,7 +116,7 @@ const onSmallDisk = () =>
         expect((await target.query(`${kept} where v = 'first'`)).rows).toEqual(before);
         if (type === 'full') expect((await target.query(kept)).rows).toEqual(before);
         await program.service.cancel(id);
-        expect((await program.service.wait(id, AbortSignal.timeout(10_000))).state).toBe('cancelled');
+        expect((await program.service.wait(id, AbortSignal.timeout(patient(10_000)))).state).toBe('cancelled');
         disk.resize(400);
         expect((await program.sync(name, type)).state).toBe('succeeded');
         expect((await target.query(kept)).rows).toEqual((await source.query(`${DIGEST} t`)).rows);

@@ -10,6 +10,7 @@ import type { RunDetails } from '../../lib/core/run';
 import { Redactor } from '../../lib/core/secret';
 import type { Service } from '../../lib/core/service';
 import { type LogLine, recordingLogger } from '../contracts/recording-logger';
+import { patient } from '../servers/patience';
 import type { PostgresqlServer } from '../servers/postgresql';
 
 /** Databases of one server, each with a client whose values are all texts. */
@@ -39,7 +40,7 @@ export interface EndToEnd {
 /** Both ways that rows go from PostgreSQL to PostgreSQL. */
 export const PATHS = ['auto', 'off'] as const;
 
-const LONGEST_RUN_MS = 100_000;
+const LONGEST_RUN_MS = patient(100_000);
 const types = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
 
 /** Makes the databases `source` and `target` of a server, and `target` in another tablespace where asked. */
@@ -144,7 +145,7 @@ export function faultsOf(run: RunDetails) {
 
 /** Waits until `check` gives something. */
 export async function eventually<T>(check: () => Promise<T | undefined>, ms = 20_000): Promise<T> {
-  const end = Date.now() + ms;
+  const end = Date.now() + patient(ms);
   for (;;) {
     const found = await check();
     if (found !== undefined) return found;

@@ -1,3 +1,4 @@
+import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { type Databases, documentOf, type EndToEnd, eventually, makeDatabases, openEndToEnd } from './home';
@@ -50,7 +51,7 @@ describeWithServer('a full load that is interrupted', postgresql({ version: 18, 
         const [moved] = (await source.query(`select min(ctid)::text as first from t where v = 'moved'`)).rows;
         expect(moved?.first).toMatch(/^\(\d{1,2},/);
       });
-      const run = await program.service.wait(id, AbortSignal.timeout(20_000));
+      const run = await program.service.wait(id, AbortSignal.timeout(patient(20_000)));
       expect([what, run.state]).toEqual([what, 'succeeded']);
       if (type === 'incremental') expect((await program.sync(name)).state).toBe('succeeded');
       const counts = `select count(*) as rows, count(distinct id) as ids, count(*) filter (where v = 'moved') as moved from`;

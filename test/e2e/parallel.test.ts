@@ -1,3 +1,4 @@
+import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { type Databases, documentOf, type EndToEnd, faultsOf, makeDatabases, openEndToEnd, PATHS } from './home';
@@ -29,7 +30,7 @@ describeWithServer('more slices than connections', postgresql({ version: 18 }), 
         for (let number = 0; number < 6; number++)
           await databases.source.query(`update t${number} set updated_at = now()`);
         const { id } = await program.service.sync('shop', { type, trigger: 'manual', whenRunning: 'refuse' });
-        const run = await program.service.wait(id, AbortSignal.timeout(10_000));
+        const run = await program.service.wait(id, AbortSignal.timeout(patient(10_000)));
         if (run.state === 'running') await program.service.cancel(id);
         expect(faultsOf(run)).toEqual({});
         expect(run).toMatchObject({ state: 'succeeded', rows: 12_000 });

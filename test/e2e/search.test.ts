@@ -3,6 +3,7 @@ import { type Home, openHome } from '../../bin/embedded';
 import type { Json } from '../../lib/core/json';
 import { Redactor } from '../../lib/core/secret';
 import { recordingLogger } from '../contracts/recording-logger';
+import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { connect, documentOf, temporaryFolder, urlOf } from './home';
@@ -84,7 +85,7 @@ describeWithServer('the search in an embedded home', postgresql({ version: 18 })
     expect(await names('münchen')).toEqual(['A history of München']);
 
     // Named later: the next sync indexes what is there, though nothing new is read.
-    const [stream] = (await home.service.plan('world', AbortSignal.timeout(10_000))).streams;
+    const [stream] = (await home.service.plan('world', AbortSignal.timeout(patient(10_000)))).streams;
     expect(stream?.stream).toBe('world.cities');
     await home.service.update('world', cities(['name', 'country']), undefined);
     expect((await sync('world')).streams[0]?.changes).toEqual(['built the search index over name, country (simple)']);
@@ -132,7 +133,7 @@ describeWithServer('the search in an embedded home', postgresql({ version: 18 })
     await source.end();
     await home.service.create(documentOf(server(), 'odd', { streams: { 'odd.t': { search: ['note', 'nope'] } } }));
     const path = 'streams.odd.t.search[1]: the stream has no field nope';
-    const { streams } = await home.service.plan('odd', AbortSignal.timeout(10_000));
+    const { streams } = await home.service.plan('odd', AbortSignal.timeout(patient(10_000)));
     expect(streams[0]?.fault?.message).toContain(path);
     const { id } = await home.service.sync('odd', { trigger: 'manual', whenRunning: 'refuse' });
     const run = await home.service.wait(id, AbortSignal.timeout(50_000));

@@ -4,6 +4,7 @@ import type { RunDetails } from '../../lib/core/run';
 import { generator } from '../chaos/random';
 import { type Databases, eventually, makeDatabases } from '../e2e/home';
 import { ministack } from '../servers/ministack';
+import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { type SleepingProxy, sleepingProxy } from './sleeping-proxy';
@@ -11,7 +12,7 @@ import { CONTEXT, httpEvent, makeStage, type Stage, sqsEvent } from './stage';
 import { type ThrottlingProxy, throttlingProxy } from './throttling-proxy';
 
 const ROWS = 20_000;
-const LONGEST_RUN_MS = 90_000;
+const LONGEST_RUN_MS = patient(90_000);
 const SEED = Number(process.env.FAULTS_SEED ?? Math.floor(Math.random() * 1e6));
 
 type Handler = (record: SQSRecord, context?: Context) => Promise<SQSBatchResponse>;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { auth, Client } from 'cassandra-driver';
 import { cassandraYaml, javaOptions, LOGBACK } from './cassandra-node';
+import { patient } from './patience';
 import { freePort } from './port';
 import { type ProcessGroup, startGroup } from './process-group';
 import type { ServerRecipe } from './require';
@@ -29,7 +30,7 @@ const HOME = process.env.CASSANDRA_HOME ?? resolve(HERE, '../../.build/cassandra
 const JAVA = '/usr/bin/java';
 const READER = { user: 'reader', password: 'reader-secret' };
 const START_ATTEMPTS = 3;
-const READY_TIMEOUT_MS = 90_000;
+const READY_TIMEOUT_MS = patient(90_000);
 
 /** For `describeWithServer`: one node with logins. */
 export function cassandra(): ServerRecipe<CassandraServer> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { patient } from './patience';
 import { freePort } from './port';
 import { type ProcessGroup, startGroup } from './process-group';
 import type { ServerRecipe } from './require';
@@ -24,7 +25,7 @@ const HOST = '127.0.0.1';
 const USER = 'reader';
 const PASSWORD = 'couch-p@ss:word';
 const START_ATTEMPTS = 3;
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = patient(60_000);
 const MODULES = fileURLToPath(new URL('../../.build/couchdb', import.meta.url));
 const SERVER = fileURLToPath(new URL('couchdb-server/server.cjs', import.meta.url));
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import { type Account, serverAccount, sharedTemporaryFolder } from './account';
 import { type Certificates, makeCertificates } from './certificates';
+import { patient } from './patience';
 import { freePort } from './port';
 import { type ProcessGroup, startGroup } from './process-group';
 import type { ServerRecipe } from './require';
@@ -36,7 +37,7 @@ const SERVER = '/usr/sbin/mariadbd';
 const INSTALLER = '/usr/bin/mariadb-install-db';
 const ADMINISTRATOR = { user: 'admin', password: 'admin-secret', database: 'shop' };
 const START_ATTEMPTS = 3;
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = patient(60_000);
 const SETTINGS = {
   'bind-address': '127.0.0.1',
   'server-id': '1',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { patient } from './patience';
 import { freePort } from './port';
 import { type ProcessGroup, startGroup } from './process-group';
 import type { ServerRecipe } from './require';
@@ -33,7 +34,7 @@ export interface Ministack {
 const REGION = 'us-east-1';
 const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
 const START_ATTEMPTS = 3;
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = patient(60_000);
 const INSTALL = 'run scripts/install-ministack.sh, or set MINISTACK_VENV to the virtual environment that has it';
 const OWN_VENV = fileURLToPath(new URL('../../.build/ministack', import.meta.url));
 const SHARED_VENV = '/work/shared/servers/venv';

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
+import { patient } from './patience';
 import { freePort } from './port';
 import { type ProcessGroup, startGroup } from './process-group';
 import type { ServerRecipe } from './require';
@@ -18,7 +19,7 @@ export interface MongoServer {
 
 const HOST = '127.0.0.1';
 const START_ATTEMPTS = 3;
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = patient(30_000);
 const FOLDER = fileURLToPath(new URL('../../.build/mongo-server', import.meta.url));
 const INSTALLED = join(FOLDER, 'installed-1.47.0');
 

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Account } from './account';
+import { patient } from './patience';
 import { SUPERUSER } from './postgresql-template';
 
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = patient(60_000);
 const STOP_TIMEOUT_MS = 15_000;
 
 /** What one server process is started with. */

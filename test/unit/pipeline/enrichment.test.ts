@@ -38,7 +38,7 @@ describe('ip_geolocation', () => {
 
   beforeEach(() => void asked.splice(0));
 
-  it('gives the country of IPv4 and IPv6, asks once for each address of a batch, and fails no record', async () => {
+  it('gives the country of IPv4 and IPv6, asks for addresses in plain form only, and fails no record', async () => {
     const { batch, rejected } = await pipe(
       { steps: [step(geo('country'))], services },
       schema,
@@ -46,7 +46,7 @@ describe('ip_geolocation', () => {
     );
     expect(batch.rows.map((row) => row[2])).toEqual(['AU', 'DE', 'AU', null, null, null, null, UNCHANGED, 'AU']);
     expect(rejected).toEqual([]);
-    expect(asked).toEqual(['1.2.3.4', '2001:db8::1', '1.2.3.4', '9.9.9.9']);
+    expect(asked).toEqual(['1.2.3.4', '2001:db8::1', '1.2.3.4', '9.9.9.9', '1.2.3.4']);
     expect(batch.schema.columns[2]).toMatchObject({ name: 'country', type: 'text', nullable: true });
   });
 

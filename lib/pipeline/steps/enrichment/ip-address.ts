@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
+import { ipv4Number } from '../../../core/ipv4';
 
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const LONGEST = 64;
 
 /**
@@ -8,8 +8,9 @@ const LONGEST = 64;
  * length of PostgreSQL's `inet` and the zone of a link. `undefined` when it is none.
  */
 export function plainAddress(text: string): string | undefined {
+  if (ipv4Number(text) !== undefined) return text;
   const address = text.trim().replace(/\/\d{1,3}$/, '');
-  if (IPV4.test(address)) return address;
+  if (ipv4Number(address) !== undefined) return address;
   if (address.length > LONGEST || !address.includes(':') || !ipaddr.IPv6.isValid(address)) return undefined;
   const parsed = ipaddr.IPv6.parse(address.replace(/%.*$/, ''));
   return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toString();

@@ -24,6 +24,10 @@ export async function ipGeolocation(
   const places = await services.places(database);
   if (places.parts && !places.parts.includes(part)) throw wrong(`${path}.attribute`, unknownPart(part, places.parts));
   const type = TYPES[part] ?? 'text';
+  const find = (given: string) => {
+    const address = plainAddress(given);
+    return address === undefined ? null : cellOf(places(address), part, type);
+  };
   return (binding) => {
     const from = fieldOf(binding, input, `${at}.input_field`);
     if (from === undefined) return undefined;
@@ -35,19 +39,9 @@ export async function ipGeolocation(
     const skip = passedOver(target);
     return {
       run(frame) {
-        const known = new Map<Value | undefined, Value>([
-          [null, null],
-          [UNCHANGED, UNCHANGED],
-        ]);
         eachRow(frame, skip, (row) => {
           const given = row[source];
-          let found = known.get(given);
-          if (found === undefined) {
-            const address = plainAddress(String(given));
-            found = cellOf(address === undefined ? undefined : places(address), part, type);
-            known.set(given, found);
-          }
-          row[target.index] = found;
+          row[target.index] = typeof given === 'string' ? find(given) : given === UNCHANGED ? UNCHANGED : null;
         });
       },
     };

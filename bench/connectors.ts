@@ -22,7 +22,8 @@ try {
 }
 
 async function measure(kase: ConnectorCase): Promise<void> {
-  const running = await kase.start(ROWS, folder);
+  const rows = Math.min(ROWS, kase.mostRows ?? ROWS);
+  const running = await kase.start(rows, folder);
   const server = await startPostgresql({ version: 18, settings: { shared_buffers: '256MB', max_wal_size: '16GB' } });
   const destination = server.url.replace(/\/[^/]*$/, '/target');
   try {
@@ -33,13 +34,13 @@ async function measure(kase: ConnectorCase): Promise<void> {
     const synced: number[] = [];
     for (let round = 0; round < REPEAT; round++) {
       client.push(await seconds(() => running.readWithClient(join(folder, `${kase.name}.out`))));
-      one.push(await scan(running, 1));
-      several.push(await scan(running, PARTS));
+      one.push(await scan(running, rows, 1));
+      several.push(await scan(running, rows, PARTS));
       await run(destination, 'drop schema if exists bench cascade');
       const bench = { server, source: '', destination, folder, stop: async () => undefined };
       const document = { name: 'bench', ...running.document };
       const result = await sync(bench, { state: `${kase.name}-${round}.db`, document });
-      if (result.rows !== ROWS) throw new Error(`${kase.name}: ${result.rows} of ${ROWS} rows were loaded`);
+      if (result.rows !== rows) throw new Error(`${kase.name}: ${result.rows} of ${rows} rows were loaded`);
       synced.push(result.seconds);
       console.error(
         `round ${round}: ${kase.client} ${client.at(-1)?.toFixed(2)} s, scan ${one.at(-1)?.seconds.toFixed(2)} s, ${PARTS} parts ${several.at(-1)?.seconds.toFixed(2)} s, into PostgreSQL ${result.seconds.toFixed(2)} s with ${result.rssMb} MB`,
@@ -48,7 +49,7 @@ async function measure(kase: ConnectorCase): Promise<void> {
     const base = median(client);
     const rss = Math.max(...one.map(({ rssMb }) => rssMb));
     const scanned = median(one.map((result) => result.seconds));
-    report('connectors', kase.name, scanned / base, GOAL_RATIO, scanned, rss);
+    report('connectors', kase.name, scanned / base, GOAL_RATIO, scanned, rss, rows);
     const parts = median(several.map((result) => result.seconds));
     const into = median(synced);
     console.error(
@@ -66,11 +67,11 @@ async function seconds(work: () => Promise<void>): Promise<number> {
   return (performance.now() - begun) / 1000;
 }
 
-async function scan({ document, stream }: RunningCase, want: number): Promise<ScanResult> {
-  const { type, sync_strategy: _strategy, ...config } = document;
+async function scan({ document, stream }: RunningCase, rows: number, want: number): Promise<ScanResult> {
+  const { type, sync_strategy: _strategy, sync_settings: _settings, ...config } = document;
   const task: ScanTask = { type: String(type), config, stream, want };
   const result = await child(task);
-  if (result.rows !== ROWS) throw new Error(`${type}: ${result.rows} of ${ROWS} rows were read`);
+  if (result.rows !== rows) throw new Error(`${type}: ${result.rows} of ${rows} rows were read`);
   return result;
 }
 

@@ -6,6 +6,8 @@ export interface ConnectorCase {
   readonly name: string;
   /** What the bare client is. */
   readonly client: string;
+  /** More would take too long to fill in. */
+  readonly mostRows?: number;
   start(rows: number, folder: string): Promise<RunningCase>;
 }
 

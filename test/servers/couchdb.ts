@@ -26,8 +26,10 @@ const USER = 'reader';
 const PASSWORD = 'couch-p@ss:word';
 const START_ATTEMPTS = 3;
 const READY_TIMEOUT_MS = patient(60_000);
-const MODULES = fileURLToPath(new URL('../../.build/couchdb', import.meta.url));
-const SERVER = fileURLToPath(new URL('couchdb-server/server.cjs', import.meta.url));
+// Also from a bundle in .build/NAME.
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const MODULES = join(ROOT, '.build/couchdb');
+const SERVER = join(ROOT, 'test/servers/couchdb-server/server.cjs');
 
 /** For `describeWithServer`: CouchDB's protocol, emulated on loopback. */
 export const couchdbServer: ServerRecipe<CouchdbServer> = {

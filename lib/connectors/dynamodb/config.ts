@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
 import { DURATION_PATTERN } from '../../core/duration';
+import { requireKeys } from '../shared/aws-keys';
 import { documentsField } from '../shared/documents/config';
 
 const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
@@ -59,21 +60,8 @@ const connection = z.strictObject({
     .optional(),
 });
 
-type Connection = z.output<typeof connection>;
-
-function requirePairs(value: Connection, context: z.core.$RefinementCtx<Connection>): void {
-  const needed = [
-    ['secret_access_key', value.access_key_id !== undefined && value.secret_access_key === undefined, 'access_key_id'],
-    ['access_key_id', value.secret_access_key !== undefined && value.access_key_id === undefined, 'secret_access_key'],
-    ['access_key_id', value.session_token !== undefined && value.access_key_id === undefined, 'session_token'],
-  ] as const;
-  for (const [name, isMissing, given] of needed) {
-    if (isMissing) context.addIssue({ code: 'custom', path: [name], message: `is required where "${given}" is given` });
-  }
-}
-
 const schema = z.strictObject({
-  connection: connection.superRefine(requirePairs).meta({ description: 'Where the tables are and who reads them.' }),
+  connection: connection.superRefine(requireKeys).meta({ description: 'Where the tables are and who reads them.' }),
   tables: z
     .array(z.string().min(1))
     .min(1)

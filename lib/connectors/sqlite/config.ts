@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
 import { DURATION_PATTERN } from '../../core/duration';
+import { requireKeys } from '../shared/aws-keys';
+import { OBJECT_ADDRESS } from './object-address';
 
 const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
 const ONE_OF_TWO = 'either "path" or "url" is required, and not both';
@@ -16,8 +18,35 @@ const connection = z.strictObject({
     })
     .optional(),
   url: secretField(
-    'Where the file is fetched from instead: `https://` (or `http://`), copied to a temporary file for each run and removed after it; or `file://`. Kept secret, as it may hold a password or a signature.',
+    'Where the file is fetched from instead: `https://` (or `http://`), or an object in S3 as `s3://BUCKET/KEY`, copied to a temporary file for each run and removed after it; or `file://`. Kept secret, as it may hold a password or a signature.',
   ).optional(),
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'expected a region such as "eu-central-1"')
+    .meta({
+      description: 'AWS region of the bucket. Where S3 names another, that one is asked.',
+      default: 'us-east-1',
+      example: 'eu-central-1',
+    })
+    .optional(),
+  access_key_id: z
+    .string()
+    .min(1)
+    .meta({
+      description:
+        'Access key for S3. Without it the process signs as itself: environment, profile, or the role of its function, container or machine.',
+      example: 'AKIAIOSFODNN7EXAMPLE',
+    })
+    .optional(),
+  secret_access_key: secretField('Secret of the access key.').optional(),
+  session_token: secretField('Token of temporary credentials.').optional(),
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .meta({
+      description: 'Address of another store with the protocol of S3, such as MinIO, or of a VPC endpoint.',
+      example: 'https://minio.example.com',
+    })
+    .optional(),
   max_megabytes: z
     .int()
     .min(1)
@@ -47,15 +76,21 @@ function requireOne(value: Connection, context: z.core.$RefinementCtx<Connection
   }
   const problem = value.url && urlProblem(value.url.reveal());
   if (problem) context.addIssue({ code: 'custom', path: ['url'], message: problem });
+  const ofObject = value.url?.reveal().startsWith('s3:') === true;
+  for (const name of OF_OBJECTS) {
+    if (value[name] === undefined || ofObject) continue;
+    context.addIssue({ code: 'custom', path: [name], message: 'is only for a "url" that begins with s3://' });
+  }
+  requireKeys(value, context);
 }
+
+const OF_OBJECTS = ['region', 'access_key_id', 'secret_access_key', 'session_token', 'endpoint'] as const;
 
 function urlProblem(text: string): string | undefined {
   const protocol = URL.canParse(text) ? new URL(text).protocol : '';
   if (['https:', 'http:', 'file:'].includes(protocol)) return undefined;
-  if (protocol === 's3:') {
-    return 'objects are not read by s3:// yet; give an https:// address with a signature, as "aws s3 presign" makes it';
-  }
-  return 'is no address that begins with https://, http:// or file://';
+  if (protocol === 's3:') return OBJECT_ADDRESS.test(text) ? undefined : 'is no s3://BUCKET/KEY';
+  return 'is no address that begins with https://, http://, s3:// or file://';
 }
 
 const schema = z.strictObject({

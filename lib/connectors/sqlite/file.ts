@@ -9,8 +9,9 @@ import type { Network } from '../../core/network';
 import { aborted } from '../shared/sql/aborted';
 import { resultOf } from './classify';
 import type { ConnectionConfig } from './config';
-import { download } from './download';
+import { type Download, download, objectHint, webHint } from './download';
 import { type Driver, type DriverConnection, loadDriver } from './driver';
+import { addressElsewhere, addressOf, storedObject } from './object';
 
 const DEFAULT_MEGABYTES = 1024;
 const DEFAULT_DOWNLOAD = '10m';
@@ -36,7 +37,7 @@ export class DatabaseFile {
 
   /** Whether it is a copy that nobody writes to. */
   get isFetched(): boolean {
-    return /^https?:/i.test(this.#connection.url?.reveal() ?? '');
+    return /^(https?|s3):/i.test(this.#connection.url?.reveal() ?? '');
   }
 
   /** Where it is on this machine. */
@@ -75,11 +76,12 @@ export class DatabaseFile {
     if (path !== undefined) return resolve(path);
     const address = new URL(url?.reveal() ?? '');
     if (address.protocol === 'file:') return fileURLToPath(address);
+    const from = address.protocol === 's3:' ? await ofObject(this.#connection) : { url: address, hint: webHint };
     const target = join(tmpdir(), `explorerio-${randomUUID()}.db`);
     const tooLong = AbortSignal.timeout(durationMs(timeout ?? DEFAULT_DOWNLOAD));
     try {
       await download({
-        url: address,
+        ...from,
         target,
         mostBytes: (megabytes ?? DEFAULT_MEGABYTES) << 20,
         signal: AbortSignal.any([this.#closing.signal, tooLong]),
@@ -91,6 +93,15 @@ export class DatabaseFile {
       throw this.#closing.signal.aborted ? aborted() : tooLong.aborted ? timedOut(error) : error;
     }
   }
+}
+
+async function ofObject(connection: ConnectionConfig): Promise<Pick<Download, 'url' | 'elsewhere' | 'hint'>> {
+  const object = await storedObject(connection);
+  return {
+    url: addressOf(object, new Date(Date.now())),
+    elsewhere: (answer) => addressElsewhere(object, answer, new Date(Date.now())),
+    hint: objectHint,
+  };
 }
 
 async function openReadOnly(driver: Driver, path: string): Promise<DriverConnection> {

@@ -2,7 +2,6 @@ import * as z from 'zod';
 import type { CheckReport } from '../../core/check';
 import { configSpec, secretField } from '../../core/config';
 import { connector, type Source } from '../../core/connector';
-import { DURATION_PATTERN } from '../../core/duration';
 import type { Network } from '../../core/network';
 import { classify as classifyMysql } from '../mysql/classify';
 import { connect as connectMysql } from '../mysql/connection';
@@ -13,6 +12,7 @@ import { type Endpoint as PostgresqlEndpoint, endpointOf as postgresqlEndpointOf
 import { openSession } from '../postgresql/session';
 import { PostgresqlSource } from '../postgresql/source';
 import { type Outcome, runSteps } from '../shared/check-steps';
+import { connectTimeout, duration, globs, maxConnections, statementTimeout, text } from '../shared/connection-fields';
 import { rdsTokens } from '../shared/rds-token';
 import { RelationalSource } from '../shared/sql/source';
 import { tlsFields } from '../shared/tls';
@@ -23,9 +23,6 @@ const ENGINES: { readonly [port: number]: Engine } = { 5432: 'postgresql', 3306:
 const PORTS: { readonly [engine in Engine]: number } = { postgresql: 5432, mysql: 3306, mariadb: 3306 };
 const REGION_OF_HOST = /\.([a-z]{2}(?:-[a-z]+)+-\d+)\.rds\.amazonaws\.com(?:\.cn)?$/i;
 const ONLY_MYSQL = ['tinyint1_as_boolean', 'zero_dates', 'late_commit_margin'] as const;
-
-const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
-const text = z.string().min(1);
 
 const connection = z.strictObject({
   endpoint: text.meta({
@@ -74,18 +71,9 @@ const connection = z.strictObject({
       default: true,
     })
     .optional(),
-  connect_timeout: duration
-    .meta({ description: 'How long to wait for the server when connecting.', default: '10s' })
-    .optional(),
-  statement_timeout: duration
-    .meta({ description: 'Ends a statement that runs longer, reading included.', example: '30m' })
-    .optional(),
-  max_connections: z
-    .int()
-    .min(1)
-    .max(64)
-    .meta({ description: 'Most connections that read at the same time; up to two more hold a snapshot.', default: 4 })
-    .optional(),
+  connect_timeout: connectTimeout('10s'),
+  statement_timeout: statementTimeout('Ends a statement that runs longer, reading included.'),
+  max_connections: maxConnections('Most connections that read at the same time; up to two more hold a snapshot.'),
 });
 
 type Connection = z.output<typeof connection>;
@@ -114,17 +102,13 @@ function regionOf({ region, endpoint }: Connection): string | undefined {
 const schema = z
   .strictObject({
     connection: connection.superRefine(requireParts).meta({ description: 'Where the database is and how to log in.' }),
-    schemas: z
-      .array(text)
-      .min(1)
+    schemas: globs
       .meta({
         description: 'PostgreSQL: schemas to read, as names or globs (`*`, `?`).',
         example: ['public', 'sales_*'],
       })
       .optional(),
-    tables: z
-      .array(text)
-      .min(1)
+    tables: globs
       .meta({
         description: 'Tables and views to read, as names or globs; one that begins with `!` excludes. By default all.',
         example: ['orders', '!*_backup'],

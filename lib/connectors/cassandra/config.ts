@@ -1,47 +1,34 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
-import { DURATION_PATTERN } from '../../core/duration';
+import { connectTimeout, duration, globs, maxConnections, portField, text } from '../shared/connection-fields';
 import { tlsFields } from '../shared/tls';
-
-const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
 
 /** How many replicas must agree on what is read. */
 export const CONSISTENCIES = ['local_quorum', 'quorum', 'local_one', 'one', 'two', 'three', 'all'] as const;
 
 const connection = z.strictObject({
-  host: z
-    .string()
-    .min(1)
+  host: text
     .meta({
       description: 'Name or address of one node. Required without `contact_points`.',
       example: 'cassandra.internal',
     })
     .optional(),
-  contact_points: z
-    .array(z.string().min(1))
-    .min(1)
+  contact_points: globs
     .meta({
       description:
         'Names or addresses of nodes, each tried until one answers; the other nodes are found by asking it. Required without `host`.',
       example: ['10.0.0.1', '10.0.0.2'],
     })
     .optional(),
-  port: z.int().min(1).max(65535).meta({ description: 'Port of CQL, at every node.', default: 9042 }).optional(),
-  local_data_center: z
-    .string()
-    .min(1)
+  port: portField(9042, 'Port of CQL, at every node.'),
+  local_data_center: text
     .meta({
       description: 'The data centre whose nodes are read. By default that of the first node that answers.',
       example: 'dc1',
     })
     .optional(),
-  keyspace: z
-    .string()
-    .min(1)
-    .meta({ description: 'Keyspace to read, as it is stored (case counts).', example: 'shop' }),
-  username: z
-    .string()
-    .min(1)
+  keyspace: text.meta({ description: 'Keyspace to read, as it is stored (case counts).', example: 'shop' }),
+  username: text
     .meta({ description: 'Role to log in as; it needs SELECT on the tables.', example: 'readonly_user' })
     .optional(),
   password: secretField('Password of the role.').optional(),
@@ -61,25 +48,16 @@ const connection = z.strictObject({
       default: 'local_quorum',
     })
     .optional(),
-  connect_timeout: duration
-    .meta({ description: 'How long to wait for the cluster when connecting.', default: '10s' })
-    .optional(),
+  connect_timeout: connectTimeout('10s', 'the cluster'),
   statement_timeout: duration
     .meta({
       description: 'How long to wait for one page of rows; the server has its own limits besides.',
       default: '30s',
     })
     .optional(),
-  max_connections: z
-    .int()
-    .min(1)
-    .max(64)
-    .meta({
-      description:
-        'Most parts that are read at the same time, and most nodes that are connected to, with one connection each.',
-      default: 4,
-    })
-    .optional(),
+  max_connections: maxConnections(
+    'Most parts that are read at the same time, and most nodes that are connected to, with one connection each.',
+  ),
 });
 
 type Connection = z.output<typeof connection>;
@@ -96,9 +74,7 @@ function requireParts(value: Connection, context: z.core.$RefinementCtx<Connecti
 
 const schema = z.strictObject({
   connection: connection.superRefine(requireParts).meta({ description: 'Where the cluster is and how to log in.' }),
-  tables: z
-    .array(z.string().min(1))
-    .min(1)
+  tables: globs
     .meta({
       description: 'Tables to read, as names or globs (`*`, `?`); one that begins with `!` excludes. By default all.',
       example: ['orders', 'events_*', '!*_backup'],

@@ -1,18 +1,14 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
-import { DURATION_PATTERN } from '../../core/duration';
+import { connectTimeout, duration, globs, maxConnections, text } from '../shared/connection-fields';
 import { documentsField } from '../shared/documents/config';
 import { tlsFields } from '../shared/tls';
-
-const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
 
 const connection = z.strictObject({
   url: secretField(
     'Everything in one: `https://username:password@host:port`, with the path of a proxy if there is one. Fields given beside it win.',
   ).optional(),
-  host: z
-    .string()
-    .min(1)
+  host: text
     .meta({ description: 'Name or address of the server. Required without `url`.', example: 'couch.company.com' })
     .optional(),
   port: z
@@ -21,9 +17,7 @@ const connection = z.strictObject({
     .max(65535)
     .meta({ description: 'Port of the server. By default 5984, with `ssl` 6984.', example: 5984 })
     .optional(),
-  username: z
-    .string()
-    .min(1)
+  username: text
     .meta({
       description: 'User to log in as; a member of the databases is enough. Absent: no login.',
       example: 'reader',
@@ -42,18 +36,11 @@ const connection = z.strictObject({
       example: true,
     })
     .optional(),
-  connect_timeout: duration
-    .meta({ description: 'How long to wait for the server when connecting.', default: '10s' })
-    .optional(),
+  connect_timeout: connectTimeout('10s'),
   request_timeout: duration
     .meta({ description: 'How long to wait for an answer, and for each next piece of it.', default: '60s' })
     .optional(),
-  max_connections: z
-    .int()
-    .min(1)
-    .max(64)
-    .meta({ description: 'Most requests at the same time.', default: 4 })
-    .optional(),
+  max_connections: maxConnections('Most requests at the same time.'),
 });
 
 type Connection = z.output<typeof connection>;
@@ -66,9 +53,7 @@ function requireParts(value: Connection, context: z.core.$RefinementCtx<Connecti
 
 const schema = z.strictObject({
   connection: connection.superRefine(requireParts).meta({ description: 'Where the server is and how to log in.' }),
-  databases: z
-    .array(z.string().min(1))
-    .min(1)
+  databases: globs
     .meta({
       description:
         'Databases to read, as names or globs (`*`, `?`); one that begins with `!` excludes. By default all but those of the system. Plain names need no right to list databases.',

@@ -1,10 +1,8 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
-import { DURATION_PATTERN } from '../../core/duration';
 import { requireKeys } from '../shared/aws-keys';
+import { connectTimeout, duration, globs, maxConnections, text } from '../shared/connection-fields';
 import { documentsField } from '../shared/documents/config';
-
-const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
 
 const address = z.url({ protocol: /^https?$/ });
 
@@ -28,9 +26,7 @@ const connection = z.strictObject({
     .string()
     .regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'expected a region such as "eu-central-1"')
     .meta({ description: 'AWS region of the tables.', example: 'eu-central-1' }),
-  access_key_id: z
-    .string()
-    .min(1)
+  access_key_id: text
     .meta({
       description:
         'Access key to sign with. Without it the process signs as itself: environment, profile, or the role of its function, container or machine.',
@@ -48,23 +44,14 @@ const connection = z.strictObject({
       example: 'https://vpce-0123.dynamodb.eu-central-1.vpce.amazonaws.com',
     })
     .optional(),
-  connect_timeout: duration
-    .meta({ description: 'How long to wait for the service when connecting.', default: '5s' })
-    .optional(),
+  connect_timeout: connectTimeout('5s', 'the service'),
   request_timeout: duration.meta({ description: 'How long to wait for one page of items.', default: '30s' }).optional(),
-  max_connections: z
-    .int()
-    .min(1)
-    .max(64)
-    .meta({ description: 'Most requests at the same time.', default: 4 })
-    .optional(),
+  max_connections: maxConnections('Most requests at the same time.'),
 });
 
 const schema = z.strictObject({
   connection: connection.superRefine(requireKeys).meta({ description: 'Where the tables are and who reads them.' }),
-  tables: z
-    .array(z.string().min(1))
-    .min(1)
+  tables: globs
     .meta({
       description:
         'Tables to read, as names or globs (`*`, `?`); one that begins with `!` excludes. By default all of the region. Plain names need no right to list tables.',

@@ -1,10 +1,16 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
-import { DURATION_PATTERN } from '../../core/duration';
 import { REST } from '../../core/schema';
+import {
+  applicationName,
+  connectTimeout,
+  globs,
+  maxConnections,
+  portField,
+  statementTimeout,
+  text,
+} from '../shared/connection-fields';
 import { tlsFields } from '../shared/tls';
-
-const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
 
 /** Members of a replica set to read from. */
 export const READ_PREFERENCES = ['primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', 'nearest'] as const;
@@ -15,40 +21,30 @@ const connection = z.strictObject({
   uri: secretField(
     'Everything in one: `mongodb://username:password@host:port,host:port/database` or `mongodb+srv://...`. Fields given beside it win.',
   ).optional(),
-  host: z
-    .string()
-    .min(1)
+  host: text
     .meta({
       description: 'Name or address of the server. Required without `uri` and `hosts`.',
       example: 'db.company.com',
     })
     .optional(),
-  port: z.int().min(1).max(65535).meta({ description: 'Port of the server.', default: 27017 }).optional(),
-  hosts: z
-    .array(z.string().min(1))
-    .min(1)
+  port: portField(27017),
+  hosts: globs
     .meta({
       description: 'Several members of a replica set, or several routers, each as `host` or `host:port`.',
       example: ['db1.company.com:27017', 'db2.company.com:27017'],
     })
     .optional(),
-  database: z
-    .string()
-    .min(1)
+  database: text
     .meta({ description: 'Database to read. Required, unless `uri` names it.', example: 'userdb' })
     .optional(),
-  username: z
-    .string()
-    .min(1)
+  username: text
     .meta({
       description: 'User to log in as; the role `read` on the database is enough. Absent: no login.',
       example: 'analytics_user',
     })
     .optional(),
   password: secretField('Password of the user.').optional(),
-  auth_database: z
-    .string()
-    .min(1)
+  auth_database: text
     .meta({
       description:
         'Database that holds the user: `authSource`. By default `admin`, and where `uri` has a login, its database.',
@@ -59,11 +55,7 @@ const connection = z.strictObject({
     .enum(AUTH_MECHANISMS)
     .meta({ description: 'How to log in. By default the best that the server offers.' })
     .optional(),
-  replica_set: z
-    .string()
-    .min(1)
-    .meta({ description: 'Name that the replica set must have.', example: 'rs0' })
-    .optional(),
+  replica_set: text.meta({ description: 'Name that the replica set must have.', example: 'rs0' }).optional(),
   direct: z
     .boolean()
     .meta({ description: 'Speak to the one named host only, whatever replica set it belongs to.', default: false })
@@ -80,30 +72,12 @@ const connection = z.strictObject({
       example: true,
     })
     .optional(),
-  application_name: z
-    .string()
-    .min(1)
-    .max(63)
-    .meta({ description: "How the connections are named in the server's log.", default: 'explorerio' })
-    .optional(),
-  connect_timeout: duration
-    .meta({ description: 'How long to wait for a server when connecting.', default: '10s' })
-    .optional(),
-  statement_timeout: duration
-    .meta({
-      description: 'Ends an operation that runs longer at the server. By default there is no limit.',
-      example: '30m',
-    })
-    .optional(),
-  max_connections: z
-    .int()
-    .min(1)
-    .max(64)
-    .meta({
-      description: 'Most connections that read at the same time. One more watches each server.',
-      default: 4,
-    })
-    .optional(),
+  application_name: applicationName("How the connections are named in the server's log."),
+  connect_timeout: connectTimeout('10s', 'a server'),
+  statement_timeout: statementTimeout(
+    'Ends an operation that runs longer at the server. By default there is no limit.',
+  ),
+  max_connections: maxConnections('Most connections that read at the same time. One more watches each server.'),
 });
 
 type Connection = z.output<typeof connection>;
@@ -138,9 +112,7 @@ const documents = z.strictObject({
 
 const schema = z.strictObject({
   connection: connection.superRefine(requireParts).meta({ description: 'Where the database is and how to log in.' }),
-  collections: z
-    .array(z.string().min(1))
-    .min(1)
+  collections: globs
     .meta({
       description:
         'Collections and views to read, as names or globs (`*`, `?`); one that begins with `!` excludes. By default all collections.',

@@ -1,38 +1,32 @@
 import * as z from 'zod';
 import { type ConfigSpec, configSpec, secretField } from '../../core/config';
-import { DURATION_PATTERN } from '../../core/duration';
+import {
+  connectTimeout,
+  duration,
+  globs,
+  maxConnections,
+  portField,
+  statementTimeout,
+  text,
+} from '../shared/connection-fields';
 import { tlsFields } from '../shared/tls';
-
-const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
-const text = z.string().min(1);
-const port = z.int().min(1).max(65535);
 
 const server = text.meta({ description: 'Name or address of the server.', example: 'sql.company.com' });
 const common = {
   database: text.meta({ description: 'Database to read.', example: 'Analytics' }),
   password: secretField('Password of the user.').optional(),
-  connect_timeout: duration
-    .meta({ description: 'How long to wait for the server when connecting.', default: '15s' })
-    .optional(),
-  statement_timeout: duration
-    .meta({
-      description: 'Ends a statement whose first answer takes longer. By default there is no limit.',
-      example: '30m',
-    })
-    .optional(),
-  max_connections: z
-    .int()
-    .min(1)
-    .max(64)
-    .meta({ description: 'Most connections at the same time.', default: 4 })
-    .optional(),
+  connect_timeout: connectTimeout('15s'),
+  statement_timeout: statementTimeout(
+    'Ends a statement whose first answer takes longer. By default there is no limit.',
+  ),
+  max_connections: maxConnections('Most connections at the same time.'),
 };
 const username = text.meta({ description: 'User to log in as; it needs SELECT on the tables.', example: 'explorerio' });
 
 const connection = z.strictObject({
   server: server.optional(),
   host: text.meta({ description: 'Another name of `server`; one of them is required.' }).optional(),
-  port: port.meta({ description: 'Port of the server.', default: 1433 }).optional(),
+  port: portField(1433),
   instance: text
     .meta({
       description:
@@ -60,7 +54,7 @@ const connection = z.strictObject({
 
 const azureConnection = z.strictObject({
   server: text.meta({ description: 'Name of the server.', example: 'company.database.windows.net' }),
-  port: port.meta({ description: 'Port of the server.', default: 1433 }).optional(),
+  port: portField(1433),
   username: username.meta({ description: 'User to log in as. Required without `access_token`.' }).optional(),
   ...common,
   access_token: secretField(
@@ -74,9 +68,7 @@ const azureConnection = z.strictObject({
 });
 
 const options = {
-  tables: z
-    .array(text)
-    .min(1)
+  tables: globs
     .meta({
       description:
         'Tables and views to read, as names or globs (`*`, `?`); one that begins with `!` excludes. Those of schema `dbo` are called by their name alone, others `schema.table`. By default all.',

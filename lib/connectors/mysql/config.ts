@@ -1,31 +1,30 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
-import { DURATION_PATTERN } from '../../core/duration';
-import { tlsFields } from '../shared/tls';
-
-const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
+import {
+  connectTimeout,
+  duration,
+  globs,
+  maxConnections,
+  portField,
+  requireUnlessUri,
+  sslField,
+  statementTimeout,
+  text,
+} from '../shared/connection-fields';
 
 const connection = z.strictObject({
   uri: secretField(
     'Everything in one: `mysql://username:password@host:port/database`. Fields given beside it win.',
   ).optional(),
-  host: z
-    .string()
-    .min(1)
+  host: text
     .meta({
       description: 'Name or address of the server, or the path of its Unix socket. Required without `uri`.',
       example: 'db.company.com',
     })
     .optional(),
-  port: z.int().min(1).max(65535).meta({ description: 'Port of the server.', default: 3306 }).optional(),
-  database: z
-    .string()
-    .min(1)
-    .meta({ description: 'Database to read. Required without `uri`.', example: 'shop' })
-    .optional(),
-  username: z
-    .string()
-    .min(1)
+  port: portField(3306),
+  database: text.meta({ description: 'Database to read. Required without `uri`.', example: 'shop' }).optional(),
+  username: text
     .meta({
       description:
         'User to log in as; it needs SELECT on the tables, and PROCESS for exact increments. Required without `uri`.',
@@ -33,51 +32,21 @@ const connection = z.strictObject({
     })
     .optional(),
   password: secretField('Password of the user.').optional(),
-  ssl: z
-    .union([z.boolean(), tlsFields])
-    .meta({
-      description:
-        'Encrypt the connection. `true` verifies the certificate chain and host name against the well-known authorities; an object says more. Off by default.',
-      example: true,
-    })
-    .optional(),
-  connect_timeout: duration
-    .meta({ description: 'How long to wait for the server when connecting.', default: '10s' })
-    .optional(),
-  statement_timeout: duration
-    .meta({
-      description: 'Ends a statement that runs longer, reading included. By default what the server has set.',
-      example: '30m',
-    })
-    .optional(),
-  max_connections: z
-    .int()
-    .min(1)
-    .max(64)
-    .meta({
-      description:
-        'Most connections that read increments at the same time, and most that hold the snapshot of a full read; one more holds an earlier moment.',
-      default: 4,
-    })
-    .optional(),
+  ssl: sslField,
+  connect_timeout: connectTimeout('10s'),
+  statement_timeout: statementTimeout(
+    'Ends a statement that runs longer, reading included. By default what the server has set.',
+  ),
+  max_connections: maxConnections(
+    'Most connections that read increments at the same time, and most that hold the snapshot of a full read; one more holds an earlier moment.',
+  ),
 });
 
-type Connection = z.output<typeof connection>;
-
-function requireParts(value: Connection, context: z.core.$RefinementCtx<Connection>): void {
-  if (value.uri) return;
-  for (const name of ['host', 'database', 'username'] as const) {
-    if (value[name] === undefined) {
-      context.addIssue({ code: 'custom', path: [name], message: 'is required, unless "uri" is given' });
-    }
-  }
-}
-
 const schema = z.strictObject({
-  connection: connection.superRefine(requireParts).meta({ description: 'Where the database is and how to log in.' }),
-  tables: z
-    .array(z.string().min(1))
-    .min(1)
+  connection: connection
+    .superRefine(requireUnlessUri(['host', 'database', 'username']))
+    .meta({ description: 'Where the database is and how to log in.' }),
+  tables: globs
     .meta({
       description:
         'Tables and views to read, as names or globs (`*`, `?`); one that begins with `!` excludes. By default all.',

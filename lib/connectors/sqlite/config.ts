@@ -1,10 +1,9 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
-import { DURATION_PATTERN } from '../../core/duration';
 import { requireKeys } from '../shared/aws-keys';
+import { duration, globs, maxConnections, text } from '../shared/connection-fields';
 import { OBJECT_ADDRESS } from './object-address';
 
-const duration = z.string().regex(DURATION_PATTERN, 'expected a duration such as "500ms", "10s" or "5m"');
 const ONE_OF_TWO = 'either "path" or "url" is required, and not both';
 
 const connection = z.strictObject({
@@ -29,9 +28,7 @@ const connection = z.strictObject({
       example: 'eu-central-1',
     })
     .optional(),
-  access_key_id: z
-    .string()
-    .min(1)
+  access_key_id: text
     .meta({
       description:
         'Access key for S3. Without it the process signs as itself: environment, profile, or the role of its function, container or machine.',
@@ -57,15 +54,9 @@ const connection = z.strictObject({
   busy_timeout: duration
     .meta({ description: 'How long to wait while another program keeps the file locked.', default: '10s' })
     .optional(),
-  max_connections: z
-    .int()
-    .min(1)
-    .max(64)
-    .meta({
-      description: 'Most connections that read at the same time. One more holds the snapshot of a full read.',
-      default: 4,
-    })
-    .optional(),
+  max_connections: maxConnections(
+    'Most connections that read at the same time. One more holds the snapshot of a full read.',
+  ),
 });
 
 type Connection = z.output<typeof connection>;
@@ -95,9 +86,7 @@ function urlProblem(text: string): string | undefined {
 
 const schema = z.strictObject({
   connection: connection.superRefine(requireOne).meta({ description: 'Where the file is.' }),
-  tables: z
-    .array(z.string().min(1))
-    .min(1)
+  tables: globs
     .meta({
       description: 'Tables and views to read, as globs (`*`, `?`); one that begins with `!` excludes. By default all.',
       example: ['orders', 'sales_*', '!*_backup'],

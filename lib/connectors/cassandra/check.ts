@@ -3,6 +3,7 @@ import { isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { CheckReport } from '../../core/check';
 import { Fault } from '../../core/fault';
+import { firstOutcome, readableOutcome, selectedOf } from '../shared/check-outcomes';
 import { isLoopback, type Outcome, resolveStep, runSteps, type Step } from '../shared/check-steps';
 import { ruledSocket } from '../shared/ruled-socket';
 import { classify } from './classify';
@@ -19,7 +20,7 @@ interface Progress {
   readonly cluster: Cluster;
   readonly tables: Tables;
   socket?: Socket;
-  readable?: string;
+  readable?: string | undefined;
 }
 
 /** Tests the connection step by step; the steps after a failed one are skipped. */
@@ -119,22 +120,11 @@ async function authenticate(endpoint: Endpoint, { cluster }: Progress, signal: A
 
 async function permissions(config: CassandraConfig, progress: Progress, signal: AbortSignal): Promise<Outcome> {
   const infos = await discover(signal, progress.cluster, progress.tables, config);
-  const refused = infos.filter((info) => info.unreadable);
-  const readable = infos.filter((info) => info.unreadable === undefined);
-  if (infos.length === 0) {
-    throw new Fault('config', 'nothing_selected', 'no table is selected', { hint: 'Check "tables" and the keyspace.' });
-  }
-  const [first] = readable;
-  if (first === undefined)
-    throw refused[0]?.unreadable ?? new Fault('config', 'permission_denied', 'no table can be read');
-  progress.readable = first.schema.stream;
-  const found = `${readable.length} of ${infos.length} tables can be read`;
-  if (refused.length === 0) return found;
-  const names = refused.slice(0, 5).map((info) => info.schema.stream);
-  return {
-    warning: `${found}; not ${names.join(', ')}${refused.length > names.length ? ', ...' : ''}`,
-    hint: refused[0]?.unreadable?.hint ?? 'GRANT SELECT on them to the role.',
-  };
+  progress.readable = infos.find((info) => info.unreadable === undefined)?.schema.stream;
+  return readableOutcome(
+    infos.map((info) => selectedOf({ info })),
+    { things: 'tables', nothing: 'Check "tables" and the keyspace.', grant: 'GRANT SELECT on them to the role.' },
+  );
 }
 
 async function readOne({ cluster, tables, readable }: Progress, signal: AbortSignal): Promise<Outcome> {
@@ -142,5 +132,5 @@ async function readOne({ cluster, tables, readable }: Progress, signal: AbortSig
   const { functions } = await cluster.facts(signal);
   const selection = new Selection(await tables.describe(signal, readable), functions, false);
   const { rows } = await cluster.page(signal, { ...selection.range(parsePart(null)), rows: 1 });
-  return rows.length === 0 ? `${readable} is empty` : `a row of ${readable} was read`;
+  return firstOutcome(readable, rows.length > 0);
 }

@@ -1,6 +1,6 @@
 import type { CheckReport } from '../../core/check';
-import { Fault } from '../../core/fault';
-import { type Outcome, runSteps, type Step } from '../shared/check-steps';
+import { readableOutcome } from '../shared/check-outcomes';
+import { runSteps, type Step } from '../shared/check-steps';
 import { reachSteps } from '../shared/http/reach';
 import { classify } from './classify';
 import type { CouchdbClient } from './client';
@@ -43,7 +43,11 @@ function readSteps({ config, client, endpoint, signal }: Checked): readonly Step
       async run() {
         const databases = await selectedDatabases(client, config.databases, signal);
         readable = databases.filter((one) => !('unreadable' in one));
-        return judged(databases, readable.length);
+        return readableOutcome(databases, {
+          things: 'databases',
+          nothing: 'Check "databases".',
+          grant: 'See the members of the database.',
+        });
       },
     },
     {
@@ -56,20 +60,4 @@ function readSteps({ config, client, endpoint, signal }: Checked): readonly Step
       },
     },
   ];
-}
-
-function judged(databases: readonly (Database | Unreadable)[], readable: number): Outcome {
-  const refused = databases.filter((one) => 'unreadable' in one);
-  const [first] = refused;
-  if (databases.length === 0) {
-    throw new Fault('config', 'nothing_selected', 'no database is selected', { hint: 'Check "databases".' });
-  }
-  if (first && readable === 0) throw first.unreadable;
-  const detail = `${readable} of ${databases.length} databases can be read`;
-  if (first === undefined) return detail;
-  const names = refused.slice(0, 5).map(({ name }) => name);
-  return {
-    warning: `${detail}; not ${names.join(', ')}${refused.length > names.length ? ', ...' : ''}`,
-    hint: first.unreadable.hint ?? 'See the members of the database.',
-  };
 }

@@ -1,5 +1,5 @@
 import type { CheckReport } from '../../core/check';
-import { Fault } from '../../core/fault';
+import { firstOutcome, readableOutcome } from '../shared/check-outcomes';
 import { type Outcome, runSteps, type Step } from '../shared/check-steps';
 import { reachSteps } from '../shared/http/reach';
 import { classify } from './classify';
@@ -37,7 +37,12 @@ function readSteps({ config, client, endpoint, signal }: Checked): readonly Step
       async run() {
         const tables = await selectedTables(client, config.tables, signal);
         readable = tables.filter(({ unreadable }) => unreadable === undefined);
-        return judged(tables, readable);
+        return readableOutcome(tables, {
+          things: 'tables',
+          may: 'be described',
+          nothing: 'Check "tables", connection.region and the account.',
+          grant: 'See the rights of the account.',
+        });
       },
     },
     {
@@ -46,7 +51,7 @@ function readSteps({ config, client, endpoint, signal }: Checked): readonly Step
         const [first] = readable;
         if (first === undefined) return 'nothing to read';
         const { items } = await client.scan({ TableName: first.name, Limit: 1 }, signal);
-        return items.length === 0 ? `${first.name} is empty` : `an item of ${first.name} was read`;
+        return firstOutcome(first.name, items.length > 0, 'an item');
       },
     },
   ];
@@ -63,22 +68,4 @@ async function authenticate(client: DynamodbClient, { keys, role }: Endpoint, si
     if (fault?.code !== 'permission_denied') throw error;
     return `${who}, accepted; tables may not be listed`;
   }
-}
-
-function judged(tables: readonly Table[], readable: readonly Table[]): Outcome {
-  const refused = tables.filter(({ unreadable }) => unreadable !== undefined);
-  const [first] = refused;
-  if (tables.length === 0) {
-    throw new Fault('config', 'nothing_selected', 'no table is selected', {
-      hint: 'Check "tables", connection.region and the account.',
-    });
-  }
-  if (first?.unreadable && readable.length === 0) throw first.unreadable;
-  const detail = `${readable.length} of ${tables.length} tables can be described`;
-  if (first === undefined) return detail;
-  const names = refused.slice(0, 5).map(({ name }) => name);
-  return {
-    warning: `${detail}; not ${names.join(', ')}${refused.length > names.length ? ', ...' : ''}`,
-    hint: first.unreadable?.hint ?? 'See the rights of the account.',
-  };
 }

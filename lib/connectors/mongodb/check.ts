@@ -3,11 +3,12 @@ import type { Socket } from 'node:net';
 import type { CheckReport } from '../../core/check';
 import type { StreamInfo } from '../../core/connector';
 import { Fault } from '../../core/fault';
+import { firstOutcome, readableOutcome, selectedOf } from '../shared/check-outcomes';
 import { isLoopback, type Outcome, resolveStep, runSteps, type Step } from '../shared/check-steps';
 import { classify } from './classify';
 import { connect, type Opened } from './client';
 import type { MongodbConfig } from './config';
-import { discover, nothingSelected } from './discover';
+import { discover } from './discover';
 import type { Endpoint } from './endpoint';
 import { readingMembers } from './server-clock';
 import { encrypt, openSocket } from './socket';
@@ -129,19 +130,15 @@ async function database(endpoint: Endpoint, progress: Progress): Promise<Outcome
 
 async function permissions(config: MongodbConfig, progress: Progress): Promise<Outcome> {
   const infos = await discover(openedOf(progress).db, config, progress.signal);
-  const refused = infos.filter((info) => info.unreadable);
   progress.readable = infos.filter((info) => info.unreadable === undefined);
-  if (infos.length === 0) throw nothingSelected();
-  if (progress.readable.length === 0) {
-    throw refused[0]?.unreadable ?? new Fault('config', 'permission_denied', 'no collection can be read');
-  }
-  const readable = `${progress.readable.length} of ${infos.length} collections can be read`;
-  if (refused.length === 0) return readable;
-  const names = refused.slice(0, 5).map((info) => info.schema.stream);
-  return {
-    warning: `${readable}; not ${names.join(', ')}${refused.length > names.length ? ', ...' : ''}`,
-    hint: refused[0]?.unreadable?.hint ?? 'Grant the role "read" on the database to the user.',
-  };
+  return readableOutcome(
+    infos.map((info) => selectedOf({ info })),
+    {
+      things: 'collections',
+      nothing: 'Check connection.database and "collections", and that the user may see them.',
+      grant: 'Grant the role "read" on the database to the user.',
+    },
+  );
 }
 
 async function readOne(progress: Progress): Promise<Outcome> {
@@ -151,5 +148,5 @@ async function readOne(progress: Progress): Promise<Outcome> {
   const found = await openedOf(progress)
     .db.collection(stream)
     .findOne({}, { projection: { _id: 1 }, signal: progress.signal });
-  return found === null ? `${stream} is empty` : `a document of ${stream} was read`;
+  return firstOutcome(stream, found !== null, 'a document');
 }

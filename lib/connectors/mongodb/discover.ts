@@ -1,6 +1,6 @@
 import type { Db, Document } from 'mongodb';
 import type { StreamInfo } from '../../core/connector';
-import { Fault, toFault } from '../../core/fault';
+import { toFault } from '../../core/fault';
 import { REST } from '../../core/schema';
 import { classify } from './classify';
 import { type Collection, selectedCollections } from './collections';
@@ -108,11 +108,4 @@ function notes(kind: Collection['kind'], id: string | undefined, leftOut: number
     ...(id === 'mongodb/mixed' ? ['Its _id is of several types: read as canonical Extended JSON.'] : []),
     ...(leftOut > 0 ? [`It has ${leftOut} more fields than columns are made for; they are in ${REST}.`] : []),
   ];
-}
-
-/** The fault where nothing is selected. */
-export function nothingSelected(): Fault {
-  return new Fault('config', 'nothing_selected', 'no collection is selected', {
-    hint: 'Check connection.database and "collections", and that the user may see them.',
-  });
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { CheckReport } from '../../core/check';
-import { Fault } from '../../core/fault';
+import { firstOutcome, Login, readableOutcome, selectedOf } from '../shared/check-outcomes';
 import { isLoopback, type Outcome, resolveStep, runSteps, type Step } from '../shared/check-steps';
 import { sql } from '../shared/sql/fragment';
 import { classify } from './classify';
@@ -15,24 +15,24 @@ import { placeOf, SNAPSHOT_PLACE } from './snapshot';
 
 interface Progress {
   socket?: Socket;
-  /** The login, which shakes hands for TLS first. */
-  login?: PromiseSettledResult<MysqlSession>;
+  /** Shakes hands for TLS first. */
+  readonly login: Login<MysqlSession>;
   relations?: readonly MysqlRelation[];
 }
 
 /** Tests the connection step by step; the steps after a failed one are skipped. */
 export function check(endpoint: Endpoint, config: MysqlConfig, signal: AbortSignal): Promise<CheckReport> {
-  const progress: Progress = {};
+  const progress: Progress = { login: new Login() };
   return runSteps(stepsOf(endpoint, config, progress), {
     signal,
     classify,
     stop() {
       progress.socket?.destroy();
-      openedSession(progress)?.destroy();
+      progress.login.opened?.destroy();
     },
     async close() {
       progress.socket?.destroy();
-      await openedSession(progress)?.close();
+      await progress.login.opened?.close();
     },
   });
 }
@@ -52,11 +52,11 @@ function stepsOf(endpoint: Endpoint, config: MysqlConfig, progress: Progress): S
     {
       name: 'authenticate',
       async run() {
-        sessionOf(progress);
+        void progress.login.session;
         return `logged in as ${username}`;
       },
     },
-    { name: 'database', run: async () => database(endpoint, sessionOf(progress)) },
+    { name: 'database', run: async () => database(endpoint, progress.login.session) },
     { name: 'permissions', run: () => permissions(endpoint, config, progress) },
     { name: 'read', run: () => readOne(progress) },
   ];
@@ -65,8 +65,8 @@ function stepsOf(endpoint: Endpoint, config: MysqlConfig, progress: Progress): S
 async function tls(endpoint: Endpoint, progress: Progress): Promise<Outcome> {
   const address = progress.socket?.remoteAddress;
   progress.socket?.destroy();
-  [progress.login] = await Promise.allSettled([openSession(endpoint)]);
-  const failed = progress.login.status === 'rejected' ? classify(progress.login.reason) : undefined;
+  const login = await progress.login.attempt(() => openSession(endpoint));
+  const failed = login.status === 'rejected' ? classify(login.reason) : undefined;
   if (failed?.code.startsWith('tls_')) throw failed;
   if (endpoint.tls === undefined) {
     if (endpoint.host.startsWith('/') || isLoopback(address)) return 'not used; this is the same machine';
@@ -79,16 +79,6 @@ async function tls(endpoint: Endpoint, progress: Progress): Promise<Outcome> {
   };
 }
 
-function openedSession({ login }: Progress): MysqlSession | undefined {
-  return login?.status === 'fulfilled' ? login.value : undefined;
-}
-
-function sessionOf({ login }: Progress): MysqlSession {
-  if (login?.status === 'rejected') throw login.reason;
-  if (login === undefined) throw new Fault('bug', 'no_session', 'nobody is logged in');
-  return login.value;
-}
-
 async function database(endpoint: Endpoint, session: MysqlSession): Promise<Outcome> {
   const [row] = await session.query(sql`select default_character_set_name from information_schema.schemata
     where schema_name = database()`);
@@ -99,27 +89,15 @@ async function database(endpoint: Endpoint, session: MysqlSession): Promise<Outc
 }
 
 async function permissions(endpoint: Endpoint, config: MysqlConfig, progress: Progress): Promise<Outcome> {
-  const session = sessionOf(progress);
+  const { session } = progress.login;
   const all = await selectedRelations(session, endpoint, config);
-  const refused = all.filter(({ info }) => info.unreadable);
   progress.relations = all.filter(({ info }) => info.unreadable === undefined);
-  if (all.length === 0) {
-    throw new Fault('config', 'nothing_selected', 'no table or view is selected', {
-      hint: 'Check "tables", and that the user may see them.',
-    });
-  }
-  if (progress.relations.length === 0) {
-    throw refused[0]?.info.unreadable ?? new Fault('config', 'permission_denied', 'no table can be read');
-  }
-  const readable = `${progress.relations.length} of ${all.length} tables and views can be read`;
-  if (refused.length > 0) {
-    const names = refused.slice(0, 5).map(({ info }) => info.schema.stream);
-    return {
-      warning: `${readable}; not ${names.join(', ')}${refused.length > names.length ? ', ...' : ''}`,
-      hint: refused[0]?.info.unreadable?.hint ?? 'GRANT SELECT on them to the user.',
-    };
-  }
-  if (await mayProcess(session)) return readable;
+  const readable = readableOutcome(all.map(selectedOf), {
+    things: 'tables and views',
+    nothing: 'Check "tables", and that the user may see them.',
+    grant: 'GRANT SELECT on them to the user.',
+  });
+  if (typeof readable !== 'string' || (await mayProcess(session))) return readable;
   return {
     warning: `${readable}; which transactions are open is not shown to the user`,
     hint: 'GRANT PROCESS ON *.* to the user, so that increments know of late commits; else the last minute is read again by each (late_commit_margin).',
@@ -129,7 +107,6 @@ async function permissions(endpoint: Endpoint, config: MysqlConfig, progress: Pr
 async function readOne(progress: Progress): Promise<Outcome> {
   const [relation] = progress.relations ?? [];
   if (relation === undefined) return 'nothing to read';
-  const rows = await sessionOf(progress).query(sql`select 1 from ${relation.source} limit 1`);
-  const { stream } = relation.info.schema;
-  return rows.length === 0 ? `${stream} is empty` : `a row of ${stream} was read`;
+  const rows = await progress.login.session.query(sql`select 1 from ${relation.source} limit 1`);
+  return firstOutcome(relation.info.schema.stream, rows.length > 0);
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { CheckReport } from '../../core/check';
 import { Fault } from '../../core/fault';
+import { firstOutcome, readableOutcome, selectedOf } from '../shared/check-outcomes';
 import { isLoopback, type Outcome, resolveStep, runSteps, type Step } from '../shared/check-steps';
 import { classify } from './classify';
 import type { PostgresqlConfig } from './config';
@@ -102,23 +103,15 @@ async function database(endpoint: Endpoint, session: Session): Promise<Outcome> 
 async function permissions(config: PostgresqlConfig, progress: Progress): Promise<Outcome> {
   const relations = await selectedRelations(sessionOf(progress), config);
   const infos = streamInfos(relations);
-  const refused = infos.filter((info) => info.unreadable);
   progress.relations = relations.filter((_, index) => infos[index]?.unreadable === undefined);
-  if (infos.length === 0) {
-    throw new Fault('config', 'nothing_selected', 'no table or view is selected', {
-      hint: 'Check "schemas" and "tables", and that the role may see them.',
-    });
-  }
-  if (progress.relations.length === 0) {
-    throw refused[0]?.unreadable ?? new Fault('config', 'permission_denied', 'no table can be read');
-  }
-  const readable = `${progress.relations.length} of ${infos.length} tables and views can be read`;
-  if (refused.length === 0) return readable;
-  const names = refused.slice(0, 5).map((info) => info.schema.stream);
-  return {
-    warning: `${readable}; not ${names.join(', ')}${refused.length > names.length ? ', ...' : ''}`,
-    hint: refused[0]?.unreadable?.hint ?? 'GRANT SELECT on them to the role.',
-  };
+  return readableOutcome(
+    infos.map((info) => selectedOf({ info })),
+    {
+      things: 'tables and views',
+      nothing: 'Check "schemas" and "tables", and that the role may see them.',
+      grant: 'GRANT SELECT on them to the role.',
+    },
+  );
 }
 
 async function readOne(progress: Progress): Promise<Outcome> {
@@ -126,5 +119,5 @@ async function readOne(progress: Progress): Promise<Outcome> {
   if (relation === undefined) return 'nothing to read';
   const [first] = relation.reads;
   const rows = await sessionOf(progress).query(`select ${first?.expression ?? '1'} from ${relation.source} limit 1`);
-  return rows.length === 0 ? `${relation.schema.stream} is empty` : `a row of ${relation.schema.stream} was read`;
+  return firstOutcome(relation.schema.stream, rows.length > 0);
 }

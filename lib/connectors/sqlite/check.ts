@@ -1,5 +1,6 @@
 import type { CheckReport } from '../../core/check';
 import { Fault } from '../../core/fault';
+import { firstOutcome, readableOutcome, selectedOf } from '../shared/check-outcomes';
 import { type Outcome, runSteps, type Step } from '../shared/check-steps';
 import { sql } from '../shared/sql/fragment';
 import { classify } from './classify';
@@ -78,27 +79,16 @@ async function database(file: DatabaseFile, session: SqliteSession): Promise<Out
 }
 
 function permissions(all: readonly SqliteRelation[]): Outcome {
-  const refused = all.filter(({ info }) => info.unreadable);
-  if (all.length === 0) {
-    throw new Fault('config', 'nothing_selected', 'no table or view is selected', {
-      hint: 'Check "tables", and that connection.path is the right file: an empty file is an empty database.',
-    });
-  }
-  const [first] = refused;
-  if (refused.length === all.length && first?.info.unreadable) throw first.info.unreadable;
-  const readable = `${all.length - refused.length} of ${all.length} tables and views can be read`;
-  if (first === undefined) return readable;
-  const names = refused.slice(0, 5).map(({ info }) => info.schema.stream);
-  return {
-    warning: `${readable}; not ${names.join(', ')}${refused.length > names.length ? ', ...' : ''}`,
-    hint: first.info.unreadable?.hint ?? 'Leave them out of "tables".',
-  };
+  return readableOutcome(all.map(selectedOf), {
+    things: 'tables and views',
+    nothing: 'Check "tables", and that connection.path is the right file: an empty file is an empty database.',
+    grant: 'Leave them out of "tables".',
+  });
 }
 
 async function readOne(progress: Progress): Promise<Outcome> {
   const [relation] = progress.relations ?? [];
   if (relation === undefined) return 'nothing to read';
   const rows = await sessionOf(progress).query(sql`select 1 from ${relation.source} limit 1`);
-  const { stream } = relation.info.schema;
-  return rows.length === 0 ? `${stream} is empty` : `a row of ${stream} was read`;
+  return firstOutcome(relation.info.schema.stream, rows.length > 0);
 }

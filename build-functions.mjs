@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { build, stop } from 'esbuild';
 import { root } from './scripts/bundle.mjs';
 
@@ -63,7 +64,20 @@ const common = {
 };
 
 // What the API and the health checks need only for the integrations of one type; a sync function has its own inside.
-const DRIVERS = ['mysql2', 'mongodb', 'cassandra-driver', 'tedious'];
+const DRIVERS = ['mysql2', 'mongodb', 'cassandra-driver', 'tedious', 'oracledb'];
+
+// Of Oracle's driver two modules are needed, which have to know each other: what joins them is what comes apart.
+const JOINED = { oracledb: 'lib/connectors/oracle/driver.ts' };
+const joinedDrivers = {
+  name: 'joined-drivers',
+  setup(plugin) {
+    plugin.onResolve({ filter: /\/driver$/ }, ({ path, resolveDir }) => {
+      const [name] =
+        Object.entries(JOINED).find(([, file]) => join(resolveDir, `${path}.ts`) === join(root, file)) ?? [];
+      return name && { path: name, external: true };
+    });
+  },
+};
 
 /** Bundles functions; what is in `apart` comes into files of its own beside each that asks for it. */
 async function bundleFunctions(entryPoints, apart) {
@@ -77,13 +91,13 @@ async function bundleFunctions(entryPoints, apart) {
     external: [...NEVER, ...apart],
     sourcemap: 'external',
     metafile: true,
-    plugins: [syncEntries, unreachedParts],
+    plugins: [syncEntries, unreachedParts, ...(apart.includes('oracledb') ? [joinedDrivers] : [])],
   });
   for (const [file, { imports }] of Object.entries(metafile.outputs)) {
     for (const name of apart.filter((one) => imports.some(({ path }) => path === one))) {
       await build({
         ...common,
-        entryPoints: [name],
+        entryPoints: [JOINED[name] ?? name],
         outfile: `${file.replace(/index\.cjs$/, '')}node_modules/${name.endsWith('.js') ? name : `${name}/index.js`}`,
         external: NEVER,
         plugins: [unreachedParts],

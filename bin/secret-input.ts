@@ -24,8 +24,8 @@ async function fromStream(cli: Cli, piped: boolean, what: string): Promise<strin
   const input = cli.stdin ?? process.stdin;
   if (piped) return withoutLineEnd(await readAll(input, what));
   if (!input.isTTY) throw usage(what, 'there is nobody to ask');
-  const value = await ask(cli, input, `${what}: `);
-  if (value !== (await ask(cli, input, 'The same again: '))) throw usage(what, 'the two are not the same');
+  const value = await askSecret(cli.stderr, input, `${what}: `);
+  if (value !== (await askSecret(cli.stderr, input, 'The same again: '))) throw usage(what, 'the two are not the same');
   return value;
 }
 
@@ -52,8 +52,12 @@ const BREAKS = new Set(['\u0003', '\u0004']);
 const ERASES = new Set(['\u007f', '\b']);
 
 /** Asks without showing what is typed. */
-function ask(cli: Cli, input: SecretStream, question: string): Promise<string> {
-  cli.stderr.write(question);
+export function askSecret(
+  output: Pick<Cli['stderr'], 'write'>,
+  input: SecretStream,
+  question: string,
+): Promise<string> {
+  output.write(question);
   return new Promise((resolve, reject) => {
     const decoder = new StringDecoder('utf8');
     let typed = '';
@@ -62,7 +66,7 @@ function ask(cli: Cli, input: SecretStream, question: string): Promise<string> {
       input.off('end', closed);
       input.setRawMode?.(false);
       input.pause();
-      cli.stderr.write('\n');
+      output.write('\n');
       finish();
     };
     const closed = () => end(() => reject(usage('reading', 'the input has ended')));

@@ -13,6 +13,7 @@ export const connectors = {
   mongodb: () => import('./mongodb').then((module) => module.mongodb),
   mssql: () => import('./mssql').then((module) => module.mssql),
   mysql: () => import('./mysql').then((module) => module.mysql),
+  oracle: () => import('./oracle').then((module) => module.oracle),
   postgresql: () => import('./postgresql').then((module) => module.postgresql),
   sqlite: () => import('./sqlite').then((module) => module.sqlite),
 } satisfies { readonly [type: string]: () => Promise<Connector> };

@@ -61,7 +61,7 @@ const schema = z
       .optional(),
     memory: whole(256, 10_240).default(1024),
     /** Sync functions of one connector at the same time; fewer than two cannot be set on a queue. */
-    maxConcurrency: whole(2, 1000).default(4),
+    maxConcurrency: whole(2, 1000).default(3),
     sourceConnections: whole(1, 10_000).default(50),
     destinationConnections: whole(1, 10_000).default(90),
     requestsPerSecond: whole(1, 10_000).default(50),

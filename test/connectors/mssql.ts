@@ -6,13 +6,15 @@ import Database from 'libsql';
 import type { Row } from '../../lib/core/batch';
 import type { StreamSchema } from '../../lib/core/schema';
 import type { Config, RunningSource, SourceFixture } from '../contracts/source-reading';
+import { TROUBLE, troubleShownBy } from '../contracts/trouble-titles';
 import { makeCertificates } from '../servers/certificates';
 import { type Seam, startSeam } from '../servers/mssql-seam';
 import { type FakeColumn, FakeTables } from '../servers/mssql-tables';
 import { freePort } from '../servers/port';
 import { Files } from './sqlite';
 
-const SEEDED: StreamSchema = {
+/** The shape of the stream. */
+export const SEEDED: StreamSchema = {
   stream: 'contract_items',
   key: ['id'],
   columns: [
@@ -37,7 +39,21 @@ const PASSWORD = 'sesame-of-the-fake';
 const VALUES = `g, 'name "' || g || '"' || char(9) || '\\ ' || char(10) || ' é 🙂', case when g % 3 = 0 then 'note' end,
   printf('%.2f', g * 1.25), strftime('%Y-%m-%d %H:%M:%f', 'now')`;
 
+const FAKE = 'our fake knows nothing of it; `npm run verify` shows it on a real server';
+/** The fake with what tests of their own need of it. */
+export interface RunningFake extends RunningSource {
+  readonly tables: FakeTables;
+  /** Writes to what is behind it. */
+  readonly writer: Database.Database;
+}
+
 const IN_PROCESS = {
+  [TROUBLE.noDatabase]: 'our fake has one database; mssql-session.test.ts shows what the number of the error means',
+  [TROUBLE.names]: FAKE,
+  [TROUBLE.nulls]: FAKE,
+  [TROUBLE.value]: FAKE,
+  [TROUBLE.late]: FAKE,
+  [TROUBLE.many]: FAKE,
   'a slow reader bounds the memory':
     'the fake is in the process that is measured; mssql-session.test.ts counts what it sends instead',
 };
@@ -49,20 +65,25 @@ export const fixtures: readonly SourceFixture[] = [
     kind: 'wire-fake',
     unavailable: () => undefined,
     waivers: IN_PROCESS,
-    start: () => running(({ port }) => ({ host: '127.0.0.1', port, encrypt: false }), 'connection.username'),
+    start: startFake,
   },
 ];
+
+/** The first of them. */
+export function startFake(): Promise<RunningFake> {
+  return running(({ port }) => ({ host: '127.0.0.1', port, encrypt: false }), 'connection.username');
+}
 
 /** The same, always encrypted. */
 export const encryptedFixture: SourceFixture = {
   name: 'our fake of the TDS protocol before SQLite, encrypted',
   kind: 'wire-fake',
   unavailable: () => undefined,
-  waivers: IN_PROCESS,
+  waivers: { ...IN_PROCESS, ...troubleShownBy('the type mssql') },
   start: () => running(({ port }, ca) => ({ server: 'localhost', port, ssl: { ca } }), 'connection.server'),
 };
 
-async function running(place: (seam: Seam, ca: string) => Config, required: string): Promise<RunningSource> {
+async function running(place: (seam: Seam, ca: string) => Config, required: string): Promise<RunningFake> {
   const files = new Files();
   const folder = mkdtempSync(join(tmpdir(), 'explorerio-mssql-'));
   const { ca } = makeCertificates(folder, USER);
@@ -85,6 +106,8 @@ async function running(place: (seam: Seam, ca: string) => Config, required: stri
   };
   const chosen = (ids: readonly number[]) => `id in (${ids.join(', ')})`;
   return {
+    tables,
+    writer,
     config: { connection },
     required: ['connection', 'connection.database', required],
     secrets: [PASSWORD],
@@ -92,6 +115,11 @@ async function running(place: (seam: Seam, ca: string) => Config, required: stri
     cursor: 'version',
     wrongPassword: () => ({ connection: { ...connection, password: 'not-the-password' } }),
     closedPort: async () => ({ connection: { ...connection, port: await freePort() } }),
+    line: {
+      host: '127.0.0.1',
+      port: seam.port,
+      through: (port) => ({ connection: { ...connection, port, connect_timeout: '500ms' } }),
+    },
     async seed(count) {
       writer.exec(`
         drop table if exists contract_items;
@@ -144,7 +172,8 @@ async function running(place: (seam: Seam, ca: string) => Config, required: stri
   };
 }
 
-function rowOf([id, name, note, amount, time, version]: unknown[]): Row {
+/** A row of it as it has to be read. */
+export function rowOf([id, name, note, amount, time, version]: unknown[]): Row {
   return [
     BigInt(Number(id)),
     String(name),

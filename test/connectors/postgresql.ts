@@ -1,15 +1,19 @@
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { postgresqlConfig } from '../../lib/connectors/postgresql/config';
+import { endpointOf } from '../../lib/connectors/postgresql/endpoint';
 import type { ByteBatch, Row } from '../../lib/core/batch';
 import type { StreamSchema } from '../../lib/core/schema';
-import type { RunningSource, SourceFixture } from '../contracts/source-reading';
+import { connectionOf, type GivenServer, type GivenSource, NOBODY, type OfServer } from '../contracts/given-server';
+import { watchSockets } from '../contracts/open-sockets';
+import { type Config, LARGE_VALUE, type RunningSource, type SourceFixture } from '../contracts/source-reading';
+import { TROUBLE } from '../contracts/trouble-titles';
 import { freePort } from '../servers/port';
 import { type PostgresqlServer, postgresql, startPostgresql } from '../servers/postgresql';
 import type { PostgresqlVersion } from '../servers/postgresql-binaries';
 
-const SEEDED: StreamSchema = {
-  stream: 'contract_items',
+const SEEDED: Omit<StreamSchema, 'stream'> = {
   key: ['id'],
   columns: [
     { name: 'id', type: 'int64', nullable: false, native: 'postgresql/bigint' },
@@ -22,12 +26,22 @@ const SEEDED: StreamSchema = {
 const COLUMNS = 'id, name, note, amount::text, updated_at::text';
 const VALUES = `g, E'name "' || g || E'"\\t\\\\ \\n é 🙂', case when g % 3 = 0 then 'note' end, g * 1.25`;
 
+const NULLS: readonly Row[] = [
+  [1, null],
+  [1, null],
+  [1, 2],
+  [2, null],
+];
+
 /** Both versions that are tested. */
 export const fixtures: readonly SourceFixture[] = [fixture(15), fixture(18)];
 
 function fixture(version: PostgresqlVersion): SourceFixture {
   const { name, unavailable } = postgresql({ version });
-  return { name, kind: 'real', unavailable, start: async () => runningSource(await startPostgresql({ version })) };
+  const start = async () => runningSource(await startPostgresql({ version }));
+  const waivers =
+    version === 18 ? {} : { [TROUBLE.many]: 'shown by PostgreSQL 18', [TROUBLE.value]: 'shown by PostgreSQL 18' };
+  return { name, kind: 'real', unavailable, waivers, start };
 }
 
 /** The configuration of a source that reads a test server. */
@@ -45,8 +59,12 @@ export function configOf(server: PostgresqlServer) {
 
 /** A client whose values are all texts, as PostgreSQL writes them. */
 export async function textClient(server: PostgresqlServer): Promise<pg.Client> {
+  return textClientOf({ connectionString: server.url });
+}
+
+async function textClientOf(options: pg.ClientConfig): Promise<pg.Client> {
   const types = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
-  const client = new pg.Client({ connectionString: server.url, types, application_name: 'fixture' });
+  const client = new pg.Client({ ...options, types, application_name: 'fixture' });
   client.on('error', () => undefined); // the server may be stopped first
   await client.connect();
   await client.query(
@@ -57,60 +75,163 @@ export async function textClient(server: PostgresqlServer): Promise<pg.Client> {
 
 async function runningSource(server: PostgresqlServer): Promise<RunningSource> {
   const client = await textClient(server);
+  const late = await textClient(server);
   const config = configOf(server);
-  const rows = async (sql: string): Promise<Row[]> => {
-    const result = await client.query<string[]>({ text: sql, rowMode: 'array' });
-    return result.rows.map((row) => [BigInt(row[0] ?? ''), ...row.slice(1)]);
-  };
-  const list = (ids: readonly number[]) => `unnest(array[${ids.join(',')}]) g`;
+  const { connection } = config;
   return {
+    ...sourceOf({ client, late, prefix: 'contract_', schema: 'public' }),
     config,
-    required: ['connection', 'connection.host', 'connection.database', 'connection.username'],
     secrets: [server.password],
-    expected: SEEDED,
-    cursor: 'updated_at',
-    wrongPassword: () => ({ connection: { ...config.connection, password: 'not-the-password' } }),
-    closedPort: async () => ({ connection: { ...config.connection, port: await freePort() } }),
-    async seed(count) {
-      await client.query(`
-        drop table if exists contract_items;
-        create table contract_items (id bigint primary key, name text not null, note text,
-          amount numeric(12,2) not null, updated_at timestamptz not null);
-        create index on contract_items (updated_at);
-        insert into contract_items select ${VALUES}, now() - interval '1 hour' + g / 7 * interval '1 ms'
-        from generate_series(1, ${count}) g`);
-      return rows(`select ${COLUMNS} from contract_items`);
-    },
-    insert: (ids) =>
-      rows(`insert into contract_items select ${VALUES}, clock_timestamp() from ${list(ids)} returning ${COLUMNS}`),
-    update: (ids) =>
-      rows(`update contract_items set amount = amount + 1, updated_at = clock_timestamp()
-        from ${list(ids)} where id = g returning ${COLUMNS}`),
-    async remove(ids) {
-      await client.query(`delete from contract_items using ${list(ids)} where id = g`);
-    },
-    async addColumn(name) {
-      await client.query(`alter table contract_items add column ${client.escapeIdentifier(name)} int`);
-    },
-    async seedLarge(bytes) {
-      await client.query(`
-        drop table if exists contract_large; create table contract_large (id int primary key, filling text);
-        insert into contract_large select g, repeat(md5(g::text), 128) from generate_series(1, ${Math.ceil(bytes / 4096)}) g`);
-      return 'contract_large';
+    wrongPassword: () => ({ connection: { ...connection, password: 'not-the-password' } }),
+    noDatabase: () => ({ connection: { ...connection, database: 'nowhere' } }),
+    closedPort: async () => ({ connection: { ...connection, port: await freePort() } }),
+    line: {
+      host: server.host,
+      port: server.port,
+      through: (port) => ({ connection: { ...connection, port, connect_timeout: '500ms' } }),
     },
     async openConnections() {
       const { rows: found } = await client.query<{ n: string }>(
-        `select count(*) as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
+        `select count(*) as n from pg_stat_activity where backend_type = 'client backend' and application_name is distinct from 'fixture'`,
       );
       return Number(found[0]?.n);
     },
-    async decode(batch) {
-      await loadBytes(client, batch, 'decoded');
-      return rows(`select ${COLUMNS} from decoded`);
+    async stop() {
+      await Promise.all([client.end(), late.end()]);
+      await server.stop();
+    },
+  };
+}
+
+/** The same on a server of the user's. */
+export async function givenSource(given: GivenServer): Promise<GivenSource> {
+  const { prefix, schema = 'public' } = given;
+  const connections = watchSockets();
+  const endpoint = endpointOf(postgresqlConfig.parse(given.config).connection);
+  const { host, port, database, username, password, tls } = endpoint;
+  const options = { host, port, database, user: username, password: password?.reveal() ?? '', ssl: tls ?? false };
+  const client = await textClientOf(options);
+  const late = await textClientOf(options);
+  for (const one of [client, late]) await one.query(`set search_path = ${client.escapeIdentifier(schema)}`);
+  const made = async (beginning: string) => {
+    const { rows } = await client.query<{ name: string }>(
+      'select tablename as name from pg_tables where schemaname = $1 and starts_with(tablename, $2) order by 1',
+      [schema, beginning],
+    );
+    return rows.map(({ name }) => name);
+  };
+  const config = { ...given.config, tables: [`${schema}.${prefix}*`] };
+  const changed = (fields: Config) => ({ ...config, connection: { ...connectionOf(given), ...fields } });
+  return {
+    ...sourceOf({ client, late, prefix, schema }),
+    config,
+    secrets: [password?.reveal() ?? NOBODY.password],
+    wrongPassword: () => changed(NOBODY),
+    noDatabase: () => changed({ database: `${prefix}nowhere` }),
+    closedPort: async () => changed({ host: '127.0.0.1', port: await freePort() }),
+    ...(tls === undefined && {
+      line: { host, port, through: (own) => changed({ host: '127.0.0.1', port: own, connect_timeout: '3s' }) },
+    }),
+    openConnections: connections,
+    made,
+    async removeAll() {
+      for (const name of await made(prefix)) await client.query(`drop table ${client.escapeIdentifier(name)}`);
     },
     async stop() {
-      await client.end();
-      await server.stop();
+      await Promise.all([client.end(), late.end()]);
+    },
+  };
+}
+
+interface Place {
+  readonly client: pg.Client;
+  /** For what is committed late. */
+  readonly late: pg.Client;
+  /** What tables are called at their beginning. */
+  readonly prefix: string;
+  readonly schema: string;
+}
+
+function sourceOf({ client, late, prefix, schema }: Place): Omit<RunningSource, OfServer> {
+  const items = `${prefix}items`;
+  const streamOf = (table: string) => `${schema}.${table}`.replace(/^public\./, '');
+  const rowsOf = (found: string[][]): Row[] => found.map((row) => [BigInt(row[0] ?? ''), ...row.slice(1)]);
+  const rows = async (sql: string, by = client): Promise<Row[]> => {
+    const result = await by.query<string[]>({ text: sql, rowMode: 'array' });
+    return rowsOf(result.rows);
+  };
+  const list = (ids: readonly number[]) => `unnest(array[${ids.join(',')}]) g`;
+  const insert = (ids: readonly number[], by = client) =>
+    rows(`insert into ${items} select ${VALUES}, clock_timestamp() from ${list(ids)} returning ${COLUMNS}`, by);
+  return {
+    required: ['connection', 'connection.host', 'connection.database', 'connection.username'],
+    expected: { stream: streamOf(items), ...SEEDED },
+    cursor: 'updated_at',
+    async seed(count) {
+      await client.query(`
+        drop table if exists ${items};
+        create table ${items} (id bigint primary key, name text not null, note text,
+          amount numeric(12,2) not null, updated_at timestamptz not null);
+        create index on ${items} (updated_at);
+        insert into ${items} select ${VALUES}, now() - interval '1 hour' + g / 7 * interval '1 ms'
+        from generate_series(1, ${count}) g`);
+      return rows(`select ${COLUMNS} from ${items}`);
+    },
+    insert: (ids) => insert(ids),
+    update: (ids) =>
+      rows(`update ${items} set amount = amount + 1, updated_at = clock_timestamp()
+        from ${list(ids)} where id = g returning ${COLUMNS}`),
+    async remove(ids) {
+      await client.query(`delete from ${items} using ${list(ids)} where id = g`);
+    },
+    async addColumn(name) {
+      await client.query(`alter table ${items} add column ${client.escapeIdentifier(name)} int`);
+    },
+    async seedLarge(bytes) {
+      const large = `${prefix}large`;
+      await client.query(`
+        drop table if exists ${large}; create table ${large} (id int primary key, filling text);
+        insert into ${large} select g, repeat(md5(g::text), 128) from generate_series(1, ${Math.ceil(bytes / 4096)}) g`);
+      return streamOf(large);
+    },
+    async seedNamed(stream, column) {
+      const table = prefix + stream;
+      const quoted = client.escapeIdentifier(table);
+      await client.query(`drop table if exists ${quoted};
+        create table ${quoted} (id int primary key, ${client.escapeIdentifier(column)} text);
+        insert into ${quoted} values (1, 'here')`);
+      return { stream: streamOf(table), rows: [[1, 'here']] };
+    },
+    async seedNulls() {
+      const nulls = `${prefix}nulls`;
+      await client.query(`drop table if exists ${nulls}; create table ${nulls} (a int not null, b int, unique (a, b));
+        insert into ${nulls} values (1, null), (1, null), (1, 2), (2, null)`);
+      return { stream: streamOf(nulls), rows: NULLS };
+    },
+    async seedText() {
+      const text = `${prefix}text`;
+      await client.query(`drop table if exists ${text}; create table ${text} (id int primary key, value text);
+        insert into ${text} values (1, repeat('x', ${LARGE_VALUE}))`);
+      return { stream: streamOf(text), bytes: LARGE_VALUE };
+    },
+    async seedMany(count) {
+      await client.query(`do $$ begin
+        for n in 1..${count} loop
+          execute format('create table ${prefix}many_%s (id int)', n);
+          if n % 500 = 0 then commit; end if; -- more would not fit into the table of locks
+        end loop; end $$`);
+    },
+    async insertLate(ids) {
+      await late.query('begin');
+      const written = await insert(ids, late);
+      return async () => {
+        await late.query('commit');
+        return written;
+      };
+    },
+    async decode(batch) {
+      await loadBytes(client, batch, 'pg_temp.decoded');
+      return rows(`select ${COLUMNS} from pg_temp.decoded`);
     },
   };
 }

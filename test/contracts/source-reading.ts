@@ -18,16 +18,50 @@ export type Config = { readonly [key: string]: Json };
 export interface SourceFixture {
   /** As it is printed: `PostgreSQL 18`. */
   readonly name: string;
-  /** What stands behind it: the system itself, somebody's emulator, or a fake of ours that speaks its protocol. */
-  readonly kind: 'real' | 'emulator' | 'wire-fake';
+  /** What stands behind it: the system itself, somebody's emulator, a fake of ours that speaks its protocol, or one in place of the driver. */
+  readonly kind: 'real' | 'emulator' | 'wire-fake' | 'driver-seam';
   unavailable(): string | undefined;
   start(): Promise<RunningSource>;
   /** Checks that cannot hold here, each with the reason. */
   readonly waivers?: { readonly [check: string]: string };
 }
 
+/** The size of a large value. */
+export const LARGE_VALUE = 100 << 20;
+
+/** A stream that a fixture has made, and what is to be read from it. */
+export interface Seeded {
+  readonly stream: string;
+  readonly rows: readonly Row[];
+}
+
+/** The way to a system, where something can be put in its middle. */
+export interface Line {
+  readonly host: string;
+  readonly port: number;
+  /** A configuration that goes through a port of this machine, and waits for answers no longer than it must. */
+  through(port: number): Config;
+}
+
+/** What not every fixture can do. A check that asks for it in vain fails, unless it is waived. */
+export interface Trouble {
+  readonly line?: Line;
+  /** Names a database that is not there. */
+  noDatabase?(): Config;
+  /** A stream and a column that are called so, as far as the system takes such names, with one row. */
+  seedNamed?(stream: string, column: string): Promise<Seeded>;
+  /** Equal rows in a stream that has a unique index, for which nulls are not equal. */
+  seedNulls?(): Promise<Seeded>;
+  /** A stream of one row, with a text of so many `x`: 100 MB, or about the most that the system takes. */
+  seedText?(): Promise<{ readonly stream: string; readonly bytes: number }>;
+  /** Inserts rows that nobody sees before they are committed; they are given then. */
+  insertLate?(ids: readonly number[]): Promise<() => Promise<readonly Row[]>>;
+  /** Makes so many streams; they need not be removed. */
+  seedMany?(count: number): Promise<void>;
+}
+
 /** A started system with one stream to play with. Rows are given as they have to be read. */
-export interface RunningSource {
+export interface RunningSource extends Trouble {
   readonly config: Config;
   /** Paths without which the configuration is refused. */
   readonly required: readonly string[];

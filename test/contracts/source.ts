@@ -28,6 +28,7 @@ import {
   without,
   withSource,
 } from './source-reading';
+import { troubleContract } from './source-trouble';
 
 const ROWS = 500;
 
@@ -46,6 +47,7 @@ export function sourceContract(connector: Connector, fixture: SourceFixture): vo
     incrementContract(connector, running, check);
     bytesContract(connector, running, check);
     resourceContract(connector, running, check);
+    troubleContract(connector, running, check);
   });
 }
 

@@ -65,7 +65,7 @@ describe.each(TYPES)('the function of %s', (type) => {
     expect(only('AWS::Lambda::EventSourceMapping', plain(type)).properties).toMatchObject({
       BatchSize: 1,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: 4 },
+      ScalingConfig: { MaximumConcurrency: 3 },
       EventSourceArn: arnOf(queue.id),
     });
   });

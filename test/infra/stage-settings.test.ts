@@ -22,7 +22,7 @@ describe('the settings of a stage', () => {
       destination: 'secret',
       workSeconds: 240,
       memory: 1024,
-      maxConcurrency: 4,
+      maxConcurrency: 3,
       logRetentionDays: 30,
       production: false,
       emulated: false,

@@ -25,21 +25,24 @@ const COLLATION = 'Latin1_General_100_CI_AS';
 export class FakeTables {
   readonly #open: () => Database.Database;
   readonly #tables = new Map<string, readonly FakeColumn[]>();
+  readonly #refused = new Set<string>();
 
   /** `open` gives a connection: each statement has its own, as one that is not read to its end keeps what it sees. */
   constructor(open: () => Database.Database) {
     this.#open = open;
   }
 
-  /** Says what a table is; its first column is its primary key. */
-  describe(table: string, columns: readonly FakeColumn[]): void {
+  /** Says what a table is; its first column is its primary key. `refused`: the user may not read it. */
+  describe(table: string, columns: readonly FakeColumn[], refused = false): void {
     this.#tables.set(table, columns);
+    if (refused) this.#refused.add(table);
   }
 
   readonly answer = (statement: string, values: Values): Iterable<readonly TdsCell[]> => {
     if (/^\s*(set|begin|commit)\b/i.test(statement)) return [];
     if (statement.includes('serverproperty')) return [['16.0.0.0', '51', '1']];
-    if (statement.includes('from sys.columns c')) return this.#listed(values, columnRows);
+    if (statement.includes('from sys.columns c'))
+      return this.#listed(values, (table, id, columns) => columnRows(columns, id, !this.#refused.has(table)));
     if (statement.includes('from sys.indexes i')) return this.#listed(values, indexRows);
     if (statement.includes('from sys.objects o')) return this.#listed(values, (table, id) => this.#tableRow(table, id));
     return this.#read(statement, values);
@@ -78,7 +81,7 @@ function prepared(database: Database.Database, statement: string): Database.Stat
   }
 }
 
-function columnRows(_table: string, id: string, columns: readonly FakeColumn[]): Rows {
+function columnRows(columns: readonly FakeColumn[], id: string, readable: boolean): Rows {
   return columns.map(({ name, type, length = 8, precision = 0, scale = 0, nullable = false }) => [
     id,
     name,
@@ -88,7 +91,7 @@ function columnRows(_table: string, id: string, columns: readonly FakeColumn[]):
     String(scale),
     nullable ? '1' : '0',
     type.includes('char') ? COLLATION : null,
-    '1',
+    readable ? '1' : '0',
   ]);
 }
 

@@ -89,6 +89,9 @@ function addressOf({ service, hosts }: Endpoint): string {
   return `mongodb://${list.join(',')}/`;
 }
 
+// The least that the driver takes.
+const SHORTEST_HEARTBEAT_MS = 500;
+
 function optionsOf(endpoint: Endpoint): MongoClientOptions {
   const { tls, network, username, replicaSet, authMechanism } = endpoint;
   return {
@@ -102,6 +105,8 @@ function optionsOf(endpoint: Endpoint): MongoClientOptions {
     retryReads: true,
     // One connection that watches each server is enough.
     serverMonitoringMode: 'poll',
+    // It also ends the waits for a server that does not answer any more.
+    heartbeatFrequencyMS: Math.max(SHORTEST_HEARTBEAT_MS, endpoint.connectTimeoutMs),
     ...(endpoint.direct && { directConnection: true }),
     ...(replicaSet !== undefined && { replicaSet }),
     ...(username !== undefined && {

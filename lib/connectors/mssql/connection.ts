@@ -10,14 +10,19 @@ interface Target {
   readonly port: number;
 }
 
+/** Told of each socket that is connected; the last one is in use. */
+type OnSocket = (socket: Socket) => void;
+
 const PROGRAM = 'explorerio';
 const CANCEL_TIMEOUT_MS = 3000;
+// What lies between forgets an idle connection after a few minutes.
+const KEEP_ALIVE_MS = 60_000;
 // The largest that the server sends; more than that is one value of 2 GB.
 const LARGEST_VALUE = 2_147_483_647;
 
-/** Connects and logs in. Rejects with the driver's error. */
-export async function connect(endpoint: Endpoint): Promise<Connection> {
-  const connection = new Connection(configurationOf(endpoint));
+/** Connects and logs in; `onSocket` is told by which socket. Rejects with the driver's error. */
+export async function connect(endpoint: Endpoint, onSocket: OnSocket = () => undefined): Promise<Connection> {
+  const connection = new Connection(configurationOf(endpoint, onSocket));
   connection.on('error', () => undefined); // whoever waits is told by the callback
   let refusal: number | undefined;
   const refused = ({ number }: { readonly number: number }) => {
@@ -35,7 +40,7 @@ export async function connect(endpoint: Endpoint): Promise<Connection> {
   return connection;
 }
 
-function configurationOf(endpoint: Endpoint): ConnectionConfiguration {
+function configurationOf(endpoint: Endpoint, onSocket: OnSocket): ConnectionConfiguration {
   const { host, port, instance, database, username, password, accessToken, tls } = endpoint;
   const { ca, cert, key, servername } = tls ?? {};
   return {
@@ -52,7 +57,11 @@ function configurationOf(endpoint: Endpoint): ConnectionConfiguration {
       ...(servername !== undefined && { serverName: servername }),
       cryptoCredentialsDetails: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
       // The driver tells where to: after a redirection it is another server.
-      connector: ((target: Target) => connectedSocket(endpoint, target)) as () => Promise<Socket>,
+      connector: (async (target: Target) => {
+        const socket = await connectedSocket(endpoint, target);
+        onSocket(socket);
+        return socket;
+      }) as () => Promise<Socket>,
       connectTimeout: endpoint.connectTimeoutMs,
       requestTimeout: endpoint.statementTimeoutMs,
       cancelTimeout: CANCEL_TIMEOUT_MS,
@@ -70,6 +79,7 @@ function configurationOf(endpoint: Endpoint): ConnectionConfiguration {
 export async function connectedSocket(endpoint: Endpoint, { host, port }: Target): Promise<Socket> {
   const socket = ruledSocket(endpoint.network);
   socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
   try {
     const connected = once(socket, 'connect', { signal: AbortSignal.timeout(endpoint.connectTimeoutMs) });
     socket.connect(port, host);

@@ -1,9 +1,12 @@
+import type { Socket } from 'node:net';
 import { type Connection, Request, TYPES } from 'tedious';
 import type { Row } from '../../core/batch';
 import { Fault } from '../../core/fault';
+import { SilenceWatch } from '../shared/silence';
 import { type Fragment, type SqlValue, sql, statementOf } from '../shared/sql/fragment';
 import { RowPump } from '../shared/sql/row-pump';
 import type { Size, SqlSession, TextRow } from '../shared/sql/session';
+import { classify } from './classify';
 import { connect } from './connection';
 import type { Endpoint } from './endpoint';
 import type { MssqlColumn } from './types';
@@ -30,7 +33,11 @@ const FACTS = sql`select convert(nvarchar(128), serverproperty('ProductVersion')
 
 /** Connects, logs in, and sets what the form of values depends on. */
 export async function openSession(endpoint: Endpoint): Promise<MssqlSession> {
-  const session = new DriverSession(await connect(endpoint));
+  let socket: Socket | undefined;
+  const connection = await connect(endpoint, (connected) => {
+    socket = connected;
+  });
+  const session = new DriverSession(connection, endpoint, () => socket?.bytesRead ?? 0);
   try {
     await session.begin();
   } catch (error) {
@@ -47,13 +54,30 @@ export function seesOneMoment(session: SqlSession<MssqlColumn>): boolean {
 
 class DriverSession implements MssqlSession {
   readonly #connection: Connection;
+  readonly #watch: SilenceWatch;
   #facts: TextRow = [];
   #closed = false;
+  #paused = false;
+  /** Why the connection was given up. */
+  #givenUp: Fault | undefined;
   #idle: Promise<void> = Promise.resolve();
   #discard: (() => void) | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, endpoint: Endpoint, heard: () => number) {
     this.#connection = connection;
+    this.#watch = new SilenceWatch(
+      {
+        heard,
+        isPaused: () => this.#paused,
+        ask: async () => (await connect(endpoint)).close(),
+        giveUp: (fault) => {
+          this.#givenUp = fault;
+          this.destroy();
+        },
+      },
+      endpoint.connectTimeoutMs,
+      classify,
+    );
     connection.once('end', () => {
       this.#closed = true;
     });
@@ -83,11 +107,16 @@ class DriverSession implements MssqlSession {
 
   async query(statement: Fragment): Promise<readonly TextRow[]> {
     const found: TextRow[] = [];
-    await new Promise<void>((resolve, reject) => {
-      this.#send(statement, (error) => (error ? reject(error) : resolve())).on('row', (cells: Cell[]) => {
-        found.push(cells.map(({ value }) => textCell(value)));
+    const answer = () =>
+      new Promise<void>((resolve, reject) => {
+        this.#send(statement, (error) => (error ? reject(this.#reason(error)) : resolve())).on(
+          'row',
+          (cells: Cell[]) => {
+            found.push(cells.map(({ value }) => textCell(value)));
+          },
+        );
       });
-    });
+    await this.#watch.during(answer);
     return found;
   }
 
@@ -95,19 +124,29 @@ class DriverSession implements MssqlSession {
     let ended: () => void = () => undefined;
     const done = (error?: Error | null) => {
       this.#discard = undefined;
-      pump.end(error ?? undefined);
+      pump.end(error ? this.#reason(error) : undefined);
       ended();
     };
-    const flow = { pause: () => request.pause(), resume: () => request.resume() };
-    const pump = new RowPump(flow, size);
+    const hold = (paused: boolean) => {
+      this.#paused = paused;
+      if (paused) request.pause();
+      else request.resume();
+    };
+    const pump = new RowPump({ pause: () => hold(true), resume: () => hold(false) }, size);
     this.#idle = new Promise((resolve) => {
       ended = resolve;
     });
     const request = this.#send(statement, done);
     this.#discard = () => pump.end();
     request.on('row', (cells: Cell[]) => take(pump, cells, columns));
-    yield* pump.batches();
-    await this.#idle;
+    this.#watch.begin();
+    try {
+      yield* pump.batches();
+      await this.#idle;
+    } finally {
+      this.#watch.end();
+      this.#paused = false;
+    }
   }
 
   async cancel(): Promise<void> {
@@ -125,6 +164,10 @@ class DriverSession implements MssqlSession {
 
   async close(): Promise<void> {
     this.destroy();
+  }
+
+  #reason(error: Error): Error {
+    return this.#givenUp ?? error;
   }
 
   #send(statement: Fragment, done: (error?: Error | null) => void): Request {

@@ -9,8 +9,8 @@ const PROGRAM = 'explorerio';
 // The connections of a snapshot are idle for long; what lies between forgets such ones after a few minutes.
 const KEEP_ALIVE_MS = 60_000;
 
-/** Connects and logs in. Rejects with the driver's error. */
-export async function connect(endpoint: Endpoint): Promise<Connection> {
+/** Connects and logs in, by `socket` or a new one. Rejects with the driver's error. */
+export async function connect(endpoint: Endpoint, socket?: Socket): Promise<Connection> {
   const { host, username, database, tls, freshPassword } = endpoint;
   const password = freshPassword ? await freshPassword() : endpoint.password;
   const connection = mysql.createConnection({
@@ -22,7 +22,7 @@ export async function connect(endpoint: Endpoint): Promise<Connection> {
     charset: 'utf8mb4',
     connectTimeout: endpoint.connectTimeoutMs,
     connectAttributes: { program_name: PROGRAM },
-    stream: () => openSocket(endpoint),
+    stream: () => socket ?? openSocket(endpoint),
     disableEval: true,
     // How such a password is asked for; over an encrypted connection only.
     enableCleartextPlugin: freshPassword !== undefined && tls !== undefined,

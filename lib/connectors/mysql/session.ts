@@ -1,10 +1,14 @@
+import type { Socket } from 'node:net';
 import mysql, { type Connection, type Query } from 'mysql2';
 import type { Row } from '../../core/batch';
 import { Fault } from '../../core/fault';
+import { SilenceWatch } from '../shared/silence';
 import { type Fragment, statementOf } from '../shared/sql/fragment';
 import { RowPump } from '../shared/sql/row-pump';
 import type { Size, SqlSession, TextRow } from '../shared/sql/session';
-import { connect } from './connection';
+import { within } from '../shared/within';
+import { classify } from './classify';
+import { connect, openSocket } from './connection';
 import type { Endpoint } from './endpoint';
 import type { MysqlColumn } from './types';
 import { type RowPacket, readRow, rowName } from './wire';
@@ -36,8 +40,8 @@ const CANCEL_WAIT_MS = 3000;
 
 /** Connects, logs in, and sets what the form of values depends on. */
 export async function openSession(endpoint: Endpoint): Promise<MysqlSession> {
-  const connection = await connect(endpoint);
-  const session = new DriverSession(connection, endpoint);
+  const socket = openSocket(endpoint);
+  const session = new DriverSession(await connect(endpoint, socket), socket, endpoint);
   try {
     await session.begin();
   } catch (error) {
@@ -57,14 +61,29 @@ class DriverSession implements MysqlSession {
   readonly #endpoint: Endpoint;
   /** What is told of the loss of the connection: the driver says nothing more once it was destroyed. */
   readonly #waiting = new Set<(error: unknown) => void>();
+  readonly #watch: SilenceWatch;
   #version = '';
   #closed = false;
+  #paused = false;
   #idle: Promise<void> = Promise.resolve();
   #discard: (() => void) | undefined;
 
-  constructor(connection: Connection, endpoint: Endpoint) {
+  constructor(connection: Connection, socket: Socket, endpoint: Endpoint) {
     this.#connection = connection;
     this.#endpoint = endpoint;
+    this.#watch = new SilenceWatch(
+      {
+        heard: () => socket.bytesRead,
+        isPaused: () => this.#paused,
+        ask: async () => (await connect(endpoint)).destroy(),
+        giveUp: (fault) => {
+          this.#lost(fault);
+          connection.destroy();
+        },
+      },
+      endpoint.connectTimeoutMs,
+      classify,
+    );
     connection.on('error', (error) => this.#lost(error));
     connection.on('end', () => this.#lost(connectionLost('the server closed the connection')));
   }
@@ -96,7 +115,7 @@ class DriverSession implements MysqlSession {
 
   async *rows(statement: Fragment, columns: readonly MysqlColumn[], size: Size): AsyncGenerator<Row[]> {
     const connection = this.#connection;
-    const pump = new RowPump({ pause: () => connection.pause(), resume: () => connection.resume() }, size);
+    const pump = new RowPump({ pause: () => this.#hold(true), resume: () => this.#hold(false) }, size);
     const fail = (error: unknown) => pump.end(error);
     this.#open();
     this.#waiting.add(fail);
@@ -112,7 +131,7 @@ class DriverSession implements MysqlSession {
     this.#discard = () => {
       discarding = true;
       pump.end();
-      connection.resume();
+      this.#hold(false);
     };
     this.#idle = new Promise((resolve) => {
       command.once('error', fail);
@@ -123,8 +142,14 @@ class DriverSession implements MysqlSession {
         resolve();
       });
     });
-    yield* pump.batches();
-    await this.#idle;
+    this.#watch.begin();
+    try {
+      yield* pump.batches();
+      await this.#idle;
+    } finally {
+      this.#watch.end();
+      this.#paused = false;
+    }
   }
 
   async cancel(): Promise<void> {
@@ -147,11 +172,17 @@ class DriverSession implements MysqlSession {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await new Promise<void>((resolve) => this.#connection.end(() => resolve()));
+    const ended = new Promise<void>((resolve) => this.#connection.end(() => resolve()));
+    // A server that hangs does not close its side.
+    if (!(await within(this.#endpoint.connectTimeoutMs, ended))) this.#connection.destroy();
   }
 
   #ask(statement: string): Promise<readonly TextRow[]> {
     this.#open();
+    return this.#watch.during(() => this.#answer(statement));
+  }
+
+  #answer(statement: string): Promise<readonly TextRow[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
       const text = (field: { string(encoding: string): string | null }) => field.string('utf8');
@@ -162,6 +193,12 @@ class DriverSession implements MysqlSession {
         else resolve(Array.isArray(rows) ? (rows as TextRow[]) : []);
       });
     });
+  }
+
+  #hold(paused: boolean): void {
+    this.#paused = paused;
+    if (paused) this.#connection.pause();
+    else this.#connection.resume();
   }
 
   #open(): void {

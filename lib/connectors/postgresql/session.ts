@@ -1,10 +1,13 @@
 import pg from 'pg';
 import { Fault } from '../../core/fault';
 import { ruledSocket } from '../shared/ruled-socket';
+import { SilenceWatch } from '../shared/silence';
+import { within } from '../shared/within';
 import { cancelStatement } from './cancel';
+import { classify } from './classify';
 import { CopyOut } from './copy-out';
 import type { Endpoint } from './endpoint';
-import { encrypt, openSocket } from './socket';
+import { askForTls, encrypt, openSocket } from './socket';
 
 /** One row of a catalog query: every cell as PostgreSQL's text. */
 export type TextRow = { readonly [column: string]: string | null };
@@ -44,10 +47,13 @@ const SETTINGS = [
   'SET jit = off',
 ];
 const TRANSACTION_TIMEOUT_VERSION = 170000;
+// The connections of a snapshot are idle for long; what lies between forgets such ones after a few minutes.
+const KEEP_ALIVE_MS = 60_000;
 
 /** Connects and logs in. Rejects with the driver's error. */
 export async function openSession(endpoint: Endpoint): Promise<Session> {
   const password = endpoint.freshPassword ? await endpoint.freshPassword() : endpoint.password;
+  const socket = ruledSocket(endpoint.network);
   const client = new pg.Client({
     host: endpoint.host,
     port: endpoint.port,
@@ -59,7 +65,8 @@ export async function openSession(endpoint: Endpoint): Promise<Session> {
     application_name: endpoint.applicationName,
     connectionTimeoutMillis: endpoint.connectTimeoutMs,
     keepAlive: true,
-    stream: () => ruledSocket(endpoint.network),
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    stream: () => socket,
     types: { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig,
   });
   const parameters = new Map<string, string>();
@@ -74,8 +81,18 @@ export async function openSession(endpoint: Endpoint): Promise<Session> {
     closed = true;
   });
   await connect(client, endpoint);
+  const watch = new SilenceWatch(
+    {
+      heard: () => socket.bytesRead,
+      isPaused: () => client.connection.stream.isPaused(),
+      ask: () => signOfLife(endpoint),
+      giveUp: (fault) => void client.connection.stream.destroy(fault),
+    },
+    endpoint.connectTimeoutMs,
+    classify,
+  );
   const version = versionNumber(parameters.get('server_version') ?? '');
-  await client.query(settings(endpoint, version));
+  await watch.during(() => client.query(settings(endpoint, version)));
   const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
   return {
     version,
@@ -85,15 +102,18 @@ export async function openSession(endpoint: Endpoint): Promise<Session> {
       return closed;
     },
     async query(sql) {
-      const result = (await client.query(sql).catch(withCode)) as unknown as Result | Result[];
+      const result = (await watch.during(() => client.query(sql)).catch(withCode)) as unknown as Result | Result[];
       return (Array.isArray(result) ? result.at(-1) : result)?.rows ?? [];
     },
     async *copy(sql) {
       const copy = client.query(new CopyOut(sql));
+      watch.begin();
       try {
         yield* copy;
       } catch (error) {
         withCode(error);
+      } finally {
+        watch.end();
       }
     },
     destroy() {
@@ -105,7 +125,8 @@ export async function openSession(endpoint: Endpoint): Promise<Session> {
     async close() {
       if (closed) return;
       closed = true;
-      await client.end();
+      // A server that hangs does not close its side.
+      if (!(await within(endpoint.connectTimeoutMs, client.end()))) client.connection.stream.destroy();
     },
   };
 }
@@ -117,6 +138,16 @@ async function connect(client: pg.Client, endpoint: Endpoint): Promise<void> {
     client.connection.stream.destroy();
     if ((error as { code?: string }).code !== undefined) throw error;
     throw await explain(error, endpoint);
+  }
+}
+
+/** The first answer to anybody, before a login. */
+async function signOfLife(endpoint: Endpoint): Promise<void> {
+  const socket = await openSocket(endpoint);
+  try {
+    await askForTls(socket);
+  } finally {
+    socket.destroy();
   }
 }
 

@@ -37,9 +37,7 @@ function timedOut(endpoint: Endpoint): Fault {
 
 /** Asks the server for TLS and shakes hands, as the driver does. */
 export async function encrypt(endpoint: Endpoint, socket: Socket): Promise<TLSSocket> {
-  socket.write(SSL_REQUEST);
-  const answer = await firstByte(socket);
-  if (answer !== SSL_ACCEPTED) {
+  if ((await askForTls(socket)) !== SSL_ACCEPTED) {
     throw new Fault('config', 'tls_not_offered', 'the server does not offer TLS', {
       hint: 'Turn TLS on at the server, or set connection.ssl to false if the network itself is safe.',
     });
@@ -57,6 +55,12 @@ export async function encrypt(endpoint: Endpoint, socket: Socket): Promise<TLSSo
       resolve(secure);
     });
   });
+}
+
+/** Asks whether the server speaks TLS; gives its answer, or nothing where it closes. */
+export function askForTls(socket: Socket): Promise<number | undefined> {
+  socket.write(SSL_REQUEST);
+  return firstByte(socket);
 }
 
 function firstByte(socket: Socket): Promise<number | undefined> {

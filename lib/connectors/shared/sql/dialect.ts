@@ -1,6 +1,6 @@
 import type { Fragment } from './fragment';
 import type { OpenTransactions } from './open-transactions';
-import type { SqlColumn } from './relation';
+import type { SqlColumn, SqlRelation } from './relation';
 import type { SqlSession } from './session';
 
 /** How one type of server says what all of them can do. */
@@ -26,6 +26,11 @@ export interface Dialect<C extends SqlColumn> {
   latest(column: C): string | undefined;
   /** A value of a cursor made older, as SQL; `undefined` where the column has nothing to do with time. */
   earlier(column: C, value: Fragment, milliseconds: number): Fragment | undefined;
+  /**
+   * Bounds between ranges of about as many rows in the first column of the order, where it holds no numbers. By default a
+   * relation with such an order is one part.
+   */
+  sampledBounds?(session: SqlSession<C>, relation: SqlRelation<C>, want: number): Promise<readonly string[]>;
   /** A record id, as a column that is never asked for: its value is made while reading. */
   recordIdNative: string;
 }

@@ -111,14 +111,18 @@ async function planIncrement<C extends SqlColumn>(
   return { from: { mark: startMark(progress, left) }, end: progressPosition(nextProgress(progress, mark, left)) };
 }
 
-/** Where the first increment starts: computed at the moment before that of the full read. */
+/**
+ * Where the first increment starts: computed at the moment before that of the full read, with what was open between the two.
+ * Where there is no such moment, what is open after the newest value was read is asked for, before any part is read.
+ */
 export async function startPosition<C extends SqlColumn>(
-  session: SqlSession<C>,
+  { session, signal, own }: Pick<IncrementScan<C>, 'session' | 'signal' | 'own'>,
   view: CursorView<C>,
-  left: OpenTransactions = NO_TRANSACTIONS,
+  open: OpenTransactions | undefined,
 ): Promise<Position> {
   const newest = await readNewest(session, view);
   const mark = newest === null ? null : await readMark(session, view, newest);
+  const left = open ?? (await openAfter(session, view, own, signal)) ?? NO_TRANSACTIONS;
   return progressPosition(nextProgress(NOTHING_READ, mark, left));
 }
 

@@ -23,7 +23,8 @@ export async function planParts<C extends SqlColumn>(
   const worth = rows === undefined ? want : Math.min(want, Math.ceil(rows / LEAST_ROWS));
   if (worth <= 1 || !NUMBERS.has(first.column.type)) {
     await touch(place, relation, dialect);
-    return rangesBetween(snapshot, []);
+    const bounds = worth > 1 ? await dialect.sampledBounds?.(place.session, relation, worth) : undefined;
+    return rangesBetween(snapshot, bounds ?? []);
   }
   const [ends] = await place.session.query(
     sql`select min(${first.order}), max(${first.order}) from ${place.from(relation)}`,

@@ -27,6 +27,8 @@ export interface SqlRelation<C extends SqlColumn> {
    * is no column of the schema, as SQLite's rowid. Without any, a read is in one piece, and begins anew when interrupted.
    */
   readonly order: readonly C[];
+  /** The order only holds at one moment, as that of Oracle's ROWID: no reading goes on by it at another. */
+  readonly momentary?: true;
 }
 
 /** The text of a value in a position. */

@@ -13,6 +13,8 @@ export interface Snapshot<C extends SqlColumn> {
    * `undefined`: the server does not tell.
    */
   readonly open: OpenTransactions | undefined;
+  /** Whether a relation is read as it is, for it cannot be read at this moment: `open` says nothing about it. */
+  leavesOut?(relation: SqlRelation<C>): boolean;
   /** Whether nobody can read it any more. */
   readonly ended: boolean;
   /** Whether more can be planned in it; else another is to be taken. */

@@ -14,7 +14,7 @@ import type { SqlColumn, SqlRelation } from './relation';
 import type { SqlSession } from './session';
 import type { Sessions } from './sessions';
 import { Shapes } from './shapes';
-import { asItIs, type ReadPlace, SnapshotHolder, type Snapshots } from './snapshot';
+import { asItIs, type ReadPlace, type Snapshot, SnapshotHolder, type Snapshots, snapshotLost } from './snapshot';
 
 /** What a relational connector brings: its server, with every default filled in. */
 export interface SqlServer<C extends SqlColumn> {
@@ -84,13 +84,18 @@ export class RelationalSource<C extends SqlColumn> implements Source {
   }
 
   async #plan({ stream, want, cursor, resumable, signal }: PartitionRequest): Promise<Partitions> {
-    const described = await this.#server.sessions.use(signal, (session) => this.#describe(session, stream.stream));
-    if (resumable && described.order.length > 0) return { parts: [KEYED], resumable };
+    const found = await this.#server.sessions.use(signal, (session) => this.#describe(session, stream.stream));
+    if (resumable && found.order.length > 0 && !found.momentary) return { parts: [KEYED], resumable };
     const snapshot = await this.#snapshot.current(signal);
+    const described = orderedIn(snapshot, found);
     const after =
       cursor &&
       (await snapshot.atEarlier(signal, (place) =>
-        startPosition(place.session, this.#view(place, described, cursor), snapshot.open),
+        startPosition(
+          { session: place.session, signal, own: this.#server.sessions.ids },
+          this.#view(place, described, cursor),
+          snapshot.leavesOut?.(described) ? undefined : snapshot.open,
+        ),
       ));
     const lease = await snapshot.lease(signal);
     try {
@@ -146,7 +151,8 @@ export class RelationalSource<C extends SqlColumn> implements Source {
     const snapshot = await this.#snapshot.of(part.snapshot, repairable, signal);
     const place = await snapshot.lease(signal);
     try {
-      const relation = await this.#describe(place.session, stream.stream);
+      const relation = orderedIn(snapshot, await this.#describe(place.session, stream.stream));
+      if (relation.momentary && snapshot.id !== part.snapshot) throw snapshotLost();
       const scan = { dialect, request, relation, place };
       if (part.kind === 'whole' || (part.kind === 'range' && relation.order.length === 0)) yield* scanWhole(scan);
       else if (part.kind === 'range') yield* scanRange(scan, part);
@@ -183,6 +189,11 @@ export class RelationalSource<C extends SqlColumn> implements Source {
   #view(place: ReadPlace<C>, relation: SqlRelation<C>, cursor: Cursor): CursorView<C> {
     return cursorView(this.#server.dialect, relation, cursor, this.#shapes, place.from(relation));
   }
+}
+
+/** A relation with an order that the reading can go by. */
+function orderedIn<C extends SqlColumn>(snapshot: Snapshot<C>, relation: SqlRelation<C>): SqlRelation<C> {
+  return relation.momentary && snapshot.leavesOut?.(relation) ? { ...relation, order: [] } : relation;
 }
 
 const KEYED: Part = { kind: 'keyed' };

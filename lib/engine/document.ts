@@ -140,10 +140,11 @@ function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIs
     issues.push({ path, message: `${connector.type} offers ${connector.modes.join(' and ')} in this version` });
   }
   issues.push(...alertIssues(fields.alerts), ...healthCheckIssues(fields));
-  const { schedule = ANY_SCHEDULE, time_zone = 'UTC' } = fields.sync_settings ?? {};
+  const { schedule, time_zone: timeZone } = fields.sync_settings ?? {};
+  const { name: integration } = fields;
   // Each alone, so that both are reported when both are wrong.
-  collect(issues, () => parseCron({ integration: fields.name, cron: schedule, timeZone: 'UTC' }));
-  collect(issues, () => parseCron({ integration: fields.name, cron: ANY_SCHEDULE, timeZone: time_zone }));
+  if (schedule !== undefined) collect(issues, () => parseCron({ integration, cron: schedule, timeZone: 'UTC' }));
+  if (timeZone !== undefined) collect(issues, () => parseCron({ integration, cron: ANY_SCHEDULE, timeZone }));
   return issues;
 }
 

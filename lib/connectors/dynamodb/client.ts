@@ -14,6 +14,7 @@ import { type Provider, roleProvider } from './assume-role';
 import { type Budget, openBudget } from './budget';
 import type { Endpoint } from './endpoint';
 import { keepCodes } from './keep-codes';
+import { onServerTime } from './server-time';
 
 /** An item, or a key, as it comes off the wire: numbers are text. */
 export type Item = { readonly [attribute: string]: AttributeValue };
@@ -44,6 +45,12 @@ function credentialsOf(endpoint: Endpoint): Provider | undefined {
 export class DynamodbClient {
   readonly #client: DynamoDBClient;
   readonly #budget: Budget;
+  #serverTime: number | undefined;
+
+  /** The newest time that the service has told, in milliseconds since 1970; it tells whole seconds. */
+  get serverTime(): number | undefined {
+    return this.#serverTime;
+  }
 
   constructor(endpoint: Endpoint, unitsPerSecond: number | undefined) {
     const { url, region, network, tls, connectTimeoutMs, requestTimeoutMs, maxConnections } = endpoint;
@@ -65,6 +72,9 @@ export class DynamodbClient {
       },
     });
     keepCodes(this.#client);
+    onServerTime(this.#client, (time) => {
+      this.#serverTime = Math.max(time, this.#serverTime ?? time);
+    });
   }
 
   /** At most 100 names behind `after`. */

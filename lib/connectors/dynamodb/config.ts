@@ -75,6 +75,13 @@ const schema = z.strictObject({
     })
     .optional(),
   documents: documentsField.optional(),
+  settle_time: duration
+    .meta({
+      description:
+        'With increments: how long a write may take from the moment its time was taken until it is stored. An increment waits so long, and reads what was written before.',
+      default: '2s',
+    })
+    .optional(),
 });
 
 /** The configuration of a DynamoDB source, parsed. */

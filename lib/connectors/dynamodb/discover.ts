@@ -1,13 +1,14 @@
-import type { StreamInfo } from '../../core/connector';
+import type { CursorCandidate, StreamInfo } from '../../core/connector';
 import { type Fault, toFault } from '../../core/fault';
 import type { StreamSchema } from '../../core/schema';
 import { DEFAULT_SAMPLE } from '../shared/documents/config';
 import { inferColumns, wholeDocuments } from '../shared/documents/infer';
 import { attributes } from './attributes';
 import { classify } from './classify';
-import type { DynamodbClient } from './client';
+import type { DynamodbClient, Item } from './client';
 import type { DynamodbConfig } from './config';
 import { inGroups, isOfOneTable, selectedTables, type Table } from './tables';
+import { momentOf } from './times';
 
 /** What a discovery works with. */
 export interface Discovery {
@@ -24,12 +25,13 @@ export async function discover(discovery: Discovery): Promise<readonly StreamInf
 }
 
 async function streamInfo(discovery: Discovery, table: Table): Promise<StreamInfo> {
-  const { schema, unreadable } = await shapeOf(discovery, table);
+  const { schema, sample = [], unreadable } = await shapeOf(discovery, table);
+  const cursors = cursorsOf(schema, sample);
   return {
     schema,
-    modes: ['full'],
+    modes: cursors.length > 0 ? ['full', 'incremental'] : ['full'],
     ...(table.unreadable === undefined && { estimate: { rows: table.rows, bytes: table.bytes } }),
-    cursors: [],
+    cursors,
     notes: [],
     ...(unreadable && { unreadable }),
   };
@@ -38,7 +40,7 @@ async function streamInfo(discovery: Discovery, table: Table): Promise<StreamInf
 async function shapeOf(
   { client, config, signal }: Discovery,
   table: Table,
-): Promise<{ schema: StreamSchema; unreadable?: Fault }> {
+): Promise<{ schema: StreamSchema; sample?: readonly Item[]; unreadable?: Fault }> {
   const { name, key, unreadable } = table;
   const whole = wholeDocuments(name, key, attributes.name);
   if (unreadable) return { schema: whole, unreadable };
@@ -47,10 +49,22 @@ async function shapeOf(
   try {
     // One page: at most 1 MB, whatever `sample` is, so that a discovery costs little.
     const { items } = await client.scan({ TableName: name, Limit: sample }, signal);
-    return { schema: inferColumns(name, key, items.map(Object.entries), attributes) };
+    return { schema: inferColumns(name, key, items.map(Object.entries), attributes), sample: items };
   } catch (error) {
     const fault = toFault(error, `reading ${name}`, classify);
     if (!isOfOneTable(fault)) throw fault;
     return { schema: whole, unreadable: fault };
   }
+}
+
+/** The columns that tell when an item was written, in all of the sample that have them. */
+function cursorsOf({ columns }: StreamSchema, sample: readonly Item[]): CursorCandidate[] {
+  return columns.flatMap(({ name, type }) => {
+    if (type !== 'text' && type !== 'decimal') return [];
+    const values = sample.flatMap((item) => item[name] ?? []);
+    const moments = values.map(momentOf);
+    if (moments.length === 0 || moments.includes(undefined)) return [];
+    const coarse = moments.some((moment) => moment !== undefined && moment.until - moment.from > 1);
+    return { column: name, nullable: values.length < sample.length, indexed: false, coarse };
+  });
 }

@@ -8,7 +8,7 @@ import { DynamodbSource } from './source';
 export const dynamodb = connector({
   type: 'dynamodb',
   title: 'Amazon DynamoDB',
-  modes: ['full'],
+  modes: ['full', 'incremental'],
   config: dynamodbConfig,
   async open(config, { network }) {
     return new DynamodbSource(config, endpointOf(config, network));

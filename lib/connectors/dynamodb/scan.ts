@@ -2,7 +2,7 @@ import type { Row, RowBatch } from '../../core/batch';
 import type { ScanRequest } from '../../core/connector';
 import { Fault } from '../../core/fault';
 import type { Json } from '../../core/json';
-import type { StreamSchema } from '../../core/schema';
+import type { Position } from '../../core/position';
 import { rowBytes, rowMaker } from '../shared/documents/rows';
 import { attributes } from './attributes';
 import type { DynamodbClient, Item, Page } from './client';
@@ -28,15 +28,29 @@ export function partOf(partition: Json | undefined): Part | undefined {
   return partition === undefined || partition === null ? undefined : (partition as unknown as Part);
 }
 
+/** How pages become batches. */
+interface Pages {
+  readonly part: Part;
+  /** The key of the last item that was read. */
+  readonly start: Item | undefined;
+  wanted(item: Item): boolean;
+  /** The position behind an item with this key. */
+  behind(key: Item): Position;
+  readonly end: Position;
+}
+
 /** Reads one segment page by page, behind the key of the last item that was read. */
 export async function* scanPart(scan: PartScan, part: Part): AsyncGenerator<RowBatch> {
-  const { request } = scan;
-  const { stream: schema, size } = request;
-  const place = placeOf(request.from);
+  const place = placeOf(scan.request.from);
   if (place.done) return;
-  const cut = cutter(schema, size);
-  for (let start = place.key; ; ) {
-    const page = await readPage(scan, part, start);
+  yield* scanPages(scan, { part, start: place.key, wanted: () => true, behind: positionBehind, end: DONE });
+}
+
+/** Reads the wanted items of one segment page by page. */
+export async function* scanPages(scan: PartScan, pages: Pages): AsyncGenerator<RowBatch> {
+  const cut = cutter(scan.request, pages);
+  for (let { start } = pages; ; ) {
+    const page = await readPage(scan, pages.part, start);
     yield* cut(page);
     if (page.last === undefined) return;
     start = page.last;
@@ -68,23 +82,23 @@ export function replaced(table: string, cause?: unknown): Fault {
   });
 }
 
-function cutter(schema: StreamSchema, size: ScanRequest['size']) {
+function cutter({ stream: schema, size }: ScanRequest, { wanted, behind, end }: Pages) {
   const toRow = rowMaker(schema, attributes);
   const { key } = schema;
   return function* cut({ items, last }: Page): Generator<RowBatch> {
-    const end = last ? positionBehind(last) : DONE;
     let rows: Row[] = [];
     let bytes = 0;
     for (const [index, item] of items.entries()) {
+      if (!wanted(item)) continue;
       const row = toRow(Object.entries(item));
       rows.push(row);
       bytes += rowBytes(row);
       if (index === items.length - 1 || (rows.length < size.rows && bytes < size.bytes)) continue;
-      yield { kind: 'rows', schema, rows, after: positionBehind(keyOf(item, key)) };
+      yield { kind: 'rows', schema, rows, after: behind(keyOf(item, key)) };
       rows = [];
       bytes = 0;
     }
-    yield { kind: 'rows', schema, rows, after: end };
+    yield { kind: 'rows', schema, rows, after: last ? behind(last) : end };
   };
 }
 

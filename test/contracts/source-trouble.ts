@@ -105,12 +105,15 @@ function oddDataContract(connector: Connector, running: Running, check: Check): 
         const value = row?.find((cell) => typeof cell === 'string' && cell.length > 1000) as string;
         expect(value.length).toBe(bytes);
         expect(/^x+$/.test(value)).toBe(true);
-        expect(memory() - before).toBeLessThan(5 * bytes);
+        // A driver has it in packets, as a whole and as text, and frees what it does not need any more when it likes.
+        expect(memory() - before).toBeLessThan(MOST_COPIES * bytes);
       });
     },
     60_000,
   );
 }
+
+const MOST_COPIES = 8;
 
 function lateContract(connector: Connector, running: Running, check: Check): void {
   if (!connector.modes.includes('incremental')) return;

@@ -61,7 +61,7 @@ describe('a file of SQLite', () => {
     await refused({}, 'connection.path', 'required');
     await refused({ path: 'a.db', url: 'https://b/c' }, 'connection.path', 'not both');
     await refused({ path: 'file:/a.db' }, 'connection.path', '"url"');
-    await refused({ url: 's3://bucket/key.db' }, 'connection.url', 's3');
+    await refused({ url: 's3://bucket' }, 'connection.url', 's3://BUCKET/KEY');
     await refused({ url: 'ftp://host/key.db' }, 'connection.url', 'https://');
     make('a b%?#.db');
     expect(await read(configOf('a b%?#.db'))).toEqual([[1n, 1n]]);

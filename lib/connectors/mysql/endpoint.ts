@@ -1,34 +1,13 @@
-import type { ConnectionOptions } from 'node:tls';
-import { durationMs } from '../../core/duration';
 import type { Network } from '../../core/network';
-import type { Secret } from '../../core/secret';
-import { invalidUri, type UriForm, uriParts, withoutUndefined } from '../shared/connection-uri';
-import { type TlsConfig, tlsOf } from '../shared/tls';
+import type { UriForm } from '../shared/connection-uri';
+import { type ServerEndpoint, serverEndpoint } from '../shared/server-endpoint';
+import type { TlsConfig } from '../shared/tls';
 import type { MysqlConfig } from './config';
 
-type ConnectionConfig = MysqlConfig['connection'];
-
 /** Where to connect and how, with every default filled in. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly username: string;
-  readonly password?: Secret;
-  /** Asked at each login instead, where a password soon ends. */
-  readonly freshPassword?: () => Promise<Secret>;
-  /** Absent: no encryption. */
-  readonly tls?: ConnectionOptions;
-  readonly connectTimeoutMs: number;
-  readonly statementTimeoutMs?: number;
-  readonly maxConnections: number;
-  /** The rules for connecting. */
-  readonly network?: Network;
-}
+export type Endpoint = ServerEndpoint;
 
 const DEFAULT_PORT = 3306;
-const DEFAULT_CONNECTIONS = 4;
-const DEFAULT_CONNECT_TIMEOUT = '10s';
 
 // The modes are called as the clients of MySQL call them: https://dev.mysql.com/doc/refman/8.4/en/connection-options.html
 const URI_FORM: UriForm = {
@@ -47,28 +26,7 @@ const URI_FORM: UriForm = {
   },
 };
 
-type Given = Partial<Pick<ConnectionConfig, 'host' | 'port' | 'database' | 'username' | 'password' | 'ssl'>>;
-
 /** Fills in defaults and takes the URI apart. @throws Fault `config`/`invalid_config` */
-export function endpointOf(connection: ConnectionConfig, network?: Network): Endpoint {
-  const given: Given = connection.uri
-    ? { ...uriParts(connection.uri, URI_FORM), ...withoutUndefined(connection) }
-    : connection;
-  const { host, database, username } = given;
-  if (host === undefined || database === undefined || username === undefined) {
-    throw invalidUri('host, database and user name must be in it, or be given beside it');
-  }
-  const tls = tlsOf(given.ssl ?? false, host, network);
-  return {
-    host,
-    port: given.port ?? DEFAULT_PORT,
-    database,
-    username,
-    ...(given.password && { password: given.password }),
-    ...(tls && { tls }),
-    connectTimeoutMs: durationMs(connection.connect_timeout ?? DEFAULT_CONNECT_TIMEOUT),
-    ...(connection.statement_timeout && { statementTimeoutMs: durationMs(connection.statement_timeout) }),
-    maxConnections: connection.max_connections ?? DEFAULT_CONNECTIONS,
-    ...(network && { network }),
-  };
+export function endpointOf(connection: MysqlConfig['connection'], network?: Network): Endpoint {
+  return serverEndpoint(connection, { form: URI_FORM, port: DEFAULT_PORT }, network);
 }

@@ -1,9 +1,10 @@
 import type { ByteBatch, ByteFormat } from '../../core/batch';
 import type { Position } from '../../core/position';
 import type { StreamSchema } from '../../core/schema';
+import { aborted } from '../shared/sql/aborted';
 import { copyOut } from './copy-batches';
 import type { Session } from './session';
-import { aborted, type Sessions } from './sessions';
+import type { Sessions } from './sessions';
 import { commit } from './snapshot';
 
 /** What PostgreSQL can send. */

@@ -3,6 +3,7 @@ import type { PartitionRequest, Partitions, ScanRequest, Source, StreamInfo } fr
 import { Fault } from '../../core/fault';
 import type { Json } from '../../core/json';
 import type { Position } from '../../core/position';
+import { aborted } from '../shared/sql/aborted';
 import { byteFormat, type PgCopyFormat } from './byte-batch';
 import { check } from './check';
 import type { PostgresqlConfig } from './config';
@@ -17,7 +18,7 @@ import { planParts } from './partitions';
 import { type Part, parsePart } from './parts';
 import { Relations } from './relations';
 import type { Session } from './session';
-import { aborted, Sessions } from './sessions';
+import { Sessions } from './sessions';
 import { beginAt, beginFresh, commit, type Snapshot, SnapshotHolder } from './snapshot';
 
 /** A PostgreSQL database as a source. It connects when it is first asked for something. */

@@ -1,8 +1,9 @@
+import { lend } from '../pool';
+import { Slots } from '../slots';
 import type { OpenTransactions } from './open-transactions';
 import type { SqlColumn } from './relation';
 import type { SqlSession } from './session';
-import { type Lease, lend } from './sessions';
-import { Slots } from './slots';
+import type { Lease } from './sessions';
 import { asItIs, type ReadPlace, type Snapshot, snapshotLost } from './snapshot';
 
 /** What a snapshot is made of: sessions whose transactions, already begun, see one moment. */

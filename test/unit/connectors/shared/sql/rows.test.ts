@@ -1,7 +1,7 @@
+import { Slots } from '../../../../../lib/connectors/shared/slots';
 import { RecordIds } from '../../../../../lib/connectors/shared/sql/record-ids';
 import { ending, rowBatches } from '../../../../../lib/connectors/shared/sql/row-batches';
 import { RowPump } from '../../../../../lib/connectors/shared/sql/row-pump';
-import { Slots } from '../../../../../lib/connectors/shared/sql/slots';
 import type { Batch, Row } from '../../../../../lib/core/batch';
 import type { StreamSchema } from '../../../../../lib/core/schema';
 

@@ -3,6 +3,7 @@ import { loadConnector } from '../lib/connectors';
 import type { PartitionRequest, Source } from '../lib/core/connector';
 import type { Json } from '../lib/core/json';
 import type { Logger } from '../lib/core/log';
+import { DEFAULT_OPTIONS } from '../lib/engine/ports';
 
 /** What to read; the result is printed as JSON. */
 export interface ScanTask {
@@ -27,7 +28,6 @@ const log: Logger = {
   error: (message) => console.error(message),
   with: () => log,
 };
-const SIZE = { rows: 10_000, bytes: 8 << 20 };
 
 async function main({ type, config, stream, want }: ScanTask): Promise<ScanResult> {
   const source = await (await loadConnector(type)).open(config, { log });
@@ -46,7 +46,7 @@ async function main({ type, config, stream, want }: ScanTask): Promise<ScanResul
 
 async function readPart(source: Source, { stream, signal }: PartitionRequest, partition: Json): Promise<number> {
   let rows = 0;
-  const request = { stream, partition, size: SIZE, accept: [], signal, repairable: false };
+  const request = { stream, partition, size: DEFAULT_OPTIONS.batch, accept: [], signal, repairable: false };
   for await (const batch of source.scan?.(request) ?? []) if (batch.kind === 'rows') rows += batch.rows.length;
   return rows;
 }

@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Json } from '../../lib/core/json';
 
 /** One type of system with a table of `rows` rows, to be read by us and by the fastest bare client there is. */
@@ -21,11 +24,24 @@ export interface RunningCase {
   stop(): Promise<void>;
 }
 
-/** Runs a client to its end. */
-export function runClient(command: string, args: readonly string[], output: number | 'ignore'): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', output, 'inherit'] });
-    child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command}: exit code ${code}`))));
-  });
+/** Runs a client to its end; what it prints goes into a file. */
+export async function runClient(command: string, args: readonly string[], file: string): Promise<void> {
+  const output = await open(file, 'w');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const child = spawn(command, args, { stdio: ['ignore', output.fd, 'inherit'] });
+      child.once('error', reject);
+      child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command}: exit code ${code}`))));
+    });
+  } finally {
+    await output.close();
+  }
+}
+
+/** Writes what a client gives into a file, a line each. */
+export async function writeLines(file: string, lines: AsyncIterable<string>): Promise<void> {
+  const output = createWriteStream(file);
+  for await (const line of lines) if (!output.write(`${line}\n`)) await once(output, 'drain');
+  output.end();
+  await once(output, 'close');
 }

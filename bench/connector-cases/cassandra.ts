@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import type { types } from 'cassandra-driver';
+import type { Client, types } from 'cassandra-driver';
 import { configOf, executeMany, makeKeyspace } from '../../test/connectors/cassandra';
 import { startCassandra } from '../../test/servers/cassandra';
-import type { ConnectorCase } from './case';
+import { type ConnectorCase, writeLines } from './case';
 
 const AT_ONCE = 5000;
 const PAGE = 5000;
@@ -29,25 +27,21 @@ export const cassandraCase: ConnectorCase = {
     return {
       document: { type: 'cassandra', ...configOf(server), tables: ['events'], sync_strategy: { type: 'full' } },
       stream: 'events',
-      async readWithClient(file) {
-        const output = createWriteStream(file);
-        const options = { prepare: true, fetchSize: PAGE };
-        for (let page: types.ResultSet | undefined, more = true; more; ) {
-          const state = page?.pageState;
-          page = await client.execute('select * from shop.events', [], {
-            ...options,
-            ...(state && { pageState: state }),
-          });
-          for (const row of page.rows) if (!output.write(`${JSON.stringify(row)}\n`)) await once(output, 'drain');
-          more = page.pageState !== null && page.pageState !== undefined;
-        }
-        output.end();
-        await once(output, 'close');
-      },
+      readWithClient: (file) => writeLines(file, lines(client)),
       stop: () => server.stop(),
     };
   },
 };
+
+async function* lines(client: Client): AsyncGenerator<string> {
+  const options = { prepare: true, fetchSize: PAGE };
+  for (let page: types.ResultSet | undefined, more = true; more; ) {
+    const state = page?.pageState;
+    page = await client.execute('select * from shop.events', [], { ...options, ...(state && { pageState: state }) });
+    for (const row of page.rows) yield JSON.stringify(row);
+    more = page.pageState !== null && page.pageState !== undefined;
+  }
+}
 
 /** About 200 bytes a row. */
 function event(index: number): unknown[] {

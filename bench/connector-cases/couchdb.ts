@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { configOf, makeDatabase } from '../../test/connectors/couchdb';
-import { startCouchdb } from '../../test/servers/couchdb';
-import type { ConnectorCase } from './case';
+import { type CouchdbServer, startCouchdb } from '../../test/servers/couchdb';
+import { type ConnectorCase, writeLines } from './case';
 
 const PAGE = 1000;
 
@@ -21,22 +19,21 @@ export const couchdbCase: ConnectorCase = {
     return {
       document: { type: 'couchdb', ...configOf(server), databases: ['events'], sync_strategy: { type: 'full' } },
       stream: 'events',
-      async readWithClient(file) {
-        const output = createWriteStream(file);
-        for (let next: string | undefined = ''; next !== undefined; ) {
-          const start: string = next === '' ? '' : `&skip=1&start_key=${encodeURIComponent(JSON.stringify(next))}`;
-          const path = `/events/_all_docs?include_docs=true&limit=${PAGE}${start}`;
-          const { rows: page } = (await server.request('GET', path)) as { rows: { id: string; doc: object }[] };
-          for (const { doc } of page) if (!output.write(`${JSON.stringify(doc)}\n`)) await once(output, 'drain');
-          next = page.at(-1)?.id;
-        }
-        output.end();
-        await once(output, 'close');
-      },
+      readWithClient: (file) => writeLines(file, lines(server)),
       stop: () => server.stop(),
     };
   },
 };
+
+async function* lines({ request }: CouchdbServer): AsyncGenerator<string> {
+  for (let next: string | undefined = ''; next !== undefined; ) {
+    const start: string = next === '' ? '' : `&skip=1&start_key=${encodeURIComponent(JSON.stringify(next))}`;
+    const path = `/events/_all_docs?include_docs=true&limit=${PAGE}${start}`;
+    const { rows } = (await request('GET', path)) as { rows: { id: string; doc: object }[] };
+    for (const { doc } of rows) yield JSON.stringify(doc);
+    next = rows.at(-1)?.id;
+  }
+}
 
 /** About 250 bytes a document. */
 function event(index: number): object {

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { configOf, Filler, type Item } from '../../test/connectors/dynamodb';
 import { startDynalite } from '../../test/servers/dynalite';
-import type { ConnectorCase } from './case';
+import { type ConnectorCase, writeLines } from './case';
 
 /** DynamoDB's protocol, spoken by an emulator that is much slower than DynamoDB; the bare client is a loop of AWS's own. */
 export const dynamodbCase: ConnectorCase = {
@@ -21,14 +19,7 @@ export const dynamodbCase: ConnectorCase = {
     return {
       document: { type: 'dynamodb', ...configOf(server), tables: ['events'], sync_strategy: { type: 'full' } },
       stream: 'events',
-      async readWithClient(file) {
-        const output = createWriteStream(file);
-        for await (const { Items = [] } of paginateScan({ client: filler.client }, { TableName: 'events' })) {
-          for (const item of Items) if (!output.write(`${JSON.stringify(item)}\n`)) await once(output, 'drain');
-        }
-        output.end();
-        await once(output, 'close');
-      },
+      readWithClient: (file) => writeLines(file, lines(filler)),
       async stop() {
         filler.client.destroy();
         await server.stop();
@@ -36,6 +27,12 @@ export const dynamodbCase: ConnectorCase = {
     };
   },
 };
+
+async function* lines({ client }: Filler): AsyncGenerator<string> {
+  for await (const { Items = [] } of paginateScan({ client }, { TableName: 'events' })) {
+    for (const item of Items) yield JSON.stringify(item);
+  }
+}
 
 /** About 250 bytes an item. */
 function event(index: number): Item {

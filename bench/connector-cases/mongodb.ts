@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { BSON, Decimal128, type Document, Long, MongoClient } from 'mongodb';
+import { BSON, type Collection, Decimal128, type Document, Long, MongoClient } from 'mongodb';
 import { startMongoServer } from '../../test/servers/mongo-server';
-import type { ConnectorCase } from './case';
+import { type ConnectorCase, writeLines } from './case';
 
 const DATABASE = 'bench';
 const COLLECTION = 'events';
@@ -29,14 +27,7 @@ export const mongodbCase: ConnectorCase = {
         sync_strategy: { type: 'full' },
       },
       stream: COLLECTION,
-      async readWithClient(file) {
-        const output = createWriteStream(file);
-        for await (const document of events.find({}, { batchSize: BATCH }).sort({ _id: 1 })) {
-          if (!output.write(`${BSON.EJSON.stringify(document)}\n`)) await once(output, 'drain');
-        }
-        output.end();
-        await once(output, 'close');
-      },
+      readWithClient: (file) => writeLines(file, lines(events)),
       async stop() {
         await client.close();
         await server.stop();
@@ -44,6 +35,12 @@ export const mongodbCase: ConnectorCase = {
     };
   },
 };
+
+async function* lines(events: Collection): AsyncGenerator<string> {
+  for await (const document of events.find({}, { batchSize: BATCH }).sort({ _id: 1 })) {
+    yield BSON.EJSON.stringify(document);
+  }
+}
 
 /** About 250 bytes a document, as the table of the PostgreSQL benchmarks. */
 function event(index: number): Document {

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import mysql from 'mysql2/promise';
 import { type MariadbServer, startMariadb } from '../../test/servers/mariadb';
 import { type ConnectorCase, runClient } from './case';
@@ -32,11 +31,9 @@ export const mysqlCase: ConnectorCase = {
       },
       stream: 'events',
       async readWithClient(file) {
-        const output = await open(file, 'w');
         const login = ['--no-defaults', `-h${host}`, `-P${port}`, `-u${user}`, `-p${password}`];
         const options = ['--quick', '--batch', '--skip-column-names', '--default-character-set=utf8mb4'];
-        await runClient('mariadb', [...login, ...options, database, '-e', 'select * from events'], output.fd);
-        await output.close();
+        await runClient('mariadb', [...login, ...options, database, '-e', 'select * from events'], file);
       },
       stop: () => server.stop(),
     };

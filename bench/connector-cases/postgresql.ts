@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import pg from 'pg';
 import { startPostgresql } from '../../test/servers/postgresql';
 import { type ConnectorCase, runClient } from './case';
@@ -37,9 +36,7 @@ export const postgresqlCase: ConnectorCase = {
       },
       stream: 'events',
       async readWithClient(file) {
-        const output = await open(file, 'w');
-        await runClient('psql', ['-X', '-q', server.url, '-c', 'copy public.events to stdout'], output.fd);
-        await output.close();
+        await runClient('psql', ['-X', '-q', server.url, '-c', 'copy public.events to stdout'], file);
       },
       stop: () => server.stop(),
     };

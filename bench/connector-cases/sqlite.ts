@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { type ConnectorCase, runClient } from './case';
@@ -32,9 +31,7 @@ export const sqliteCase: ConnectorCase = {
       document: { type: 'sqlite', connection: { path }, tables: ['events'], sync_strategy: { type: 'full' } },
       stream: 'events',
       async readWithClient(file) {
-        const output = await open(file, 'w');
-        await runClient('sqlite3', ['-readonly', '-csv', path, 'select * from events'], output.fd);
-        await output.close();
+        await runClient('sqlite3', ['-readonly', '-csv', path, 'select * from events'], file);
       },
       stop: async () => undefined,
     };

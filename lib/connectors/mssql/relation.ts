@@ -1,7 +1,8 @@
 import type { CursorCandidate, StreamInfo, SyncMode } from '../../core/connector';
 import { Fault } from '../../core/fault';
+import { bestKey } from '../shared/sql/best-key';
 import type { SqlRelation } from '../shared/sql/relation';
-import type { CatalogColumn, CatalogIndex, CatalogTable } from './catalog';
+import type { CatalogColumn, CatalogTable } from './catalog';
 import { quoteTable, streamOf } from './identifiers';
 import { isCoarse, isCursorType, isOrdered, type MssqlColumn, readColumn, type TypeOptions } from './types';
 
@@ -20,17 +21,6 @@ export function relationOf(table: CatalogTable, options: TypeOptions): MssqlRela
     source: `${quoteTable(table.schema, table.name)} as t`,
     order: key.flatMap((name) => columns.find(({ column }) => column.name === name) ?? []),
   };
-}
-
-function bestKey(indexes: readonly CatalogIndex[], usable: ReadonlySet<string>): readonly string[] {
-  const whole = indexes.filter(({ unique, columns }) => unique && columns.every((name) => usable.has(name)));
-  whole.sort(
-    (left, right) =>
-      Number(right.primary) - Number(left.primary) ||
-      left.columns.length - right.columns.length ||
-      (left.name < right.name ? -1 : 1),
-  );
-  return whole[0]?.columns ?? [];
 }
 
 function infoOf(table: CatalogTable, columns: readonly MssqlColumn[], key: readonly string[]): StreamInfo {

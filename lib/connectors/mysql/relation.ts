@@ -1,5 +1,6 @@
 import type { CursorCandidate, StreamInfo, SyncMode } from '../../core/connector';
 import { Fault } from '../../core/fault';
+import { bestKey, type KeyIndex } from '../shared/sql/best-key';
 import type { SqlRelation } from '../shared/sql/relation';
 import type { CatalogIndex, CatalogTable } from './catalog';
 import { quoteTable } from './identifiers';
@@ -14,7 +15,7 @@ const SNAPSHOT_ENGINES = new Set(['InnoDB', '']);
 export function relationOf(database: string, table: CatalogTable, options: TypeOptions): MysqlRelation {
   const readable = table.columns.filter((column) => column.readable);
   const notNull = new Set(readable.filter((column) => !column.nullable).map((column) => column.name));
-  const key = table.isView ? [] : bestKey(table.indexes, notNull);
+  const key = table.isView ? [] : bestKey(table.indexes.map(asKey), notNull);
   const columns = readable.map((column) => readColumn(column, options, key.includes(column.name)));
   return {
     info: infoOf(database, table, columns, key),
@@ -24,19 +25,8 @@ export function relationOf(database: string, table: CatalogTable, options: TypeO
   };
 }
 
-function bestKey(indexes: readonly CatalogIndex[], notNull: ReadonlySet<string>): readonly string[] {
-  const usable = indexes.flatMap(({ name, unique, ordered, columns }) => {
-    const whole = columns.filter((column): column is string => column !== null && notNull.has(column));
-    return unique && ordered && whole.length === columns.length ? [{ name, columns: whole }] : [];
-  });
-  const rank = (name: string) => (name === 'PRIMARY' ? 0 : 1);
-  usable.sort(
-    (left, right) =>
-      rank(left.name) - rank(right.name) ||
-      left.columns.length - right.columns.length ||
-      (left.name < right.name ? -1 : 1),
-  );
-  return usable[0]?.columns ?? [];
+function asKey({ name, unique, ordered, columns }: CatalogIndex): KeyIndex {
+  return { name, unique: unique && ordered, primary: name === 'PRIMARY', columns };
 }
 
 function infoOf(

@@ -1,7 +1,8 @@
 import type { CursorCandidate, StreamInfo, SyncMode } from '../../core/connector';
 import { Fault } from '../../core/fault';
+import { bestKey } from '../shared/sql/best-key';
 import type { SqlRelation } from '../shared/sql/relation';
-import type { CatalogColumn, CatalogIndex, CatalogTable } from './catalog';
+import type { CatalogColumn, CatalogTable } from './catalog';
 import { quoteTable, streamOf } from './identifiers';
 import {
   isCoarse,
@@ -56,17 +57,6 @@ export function relationOf(table: CatalogTable, options: RelationOptions): Oracl
       ? { order: [ROW_ADDRESS], momentary: true as const }
       : { order: key.flatMap((part) => columns.find(({ column }) => column.name === part) ?? []) }),
   };
-}
-
-function bestKey(indexes: readonly CatalogIndex[], usable: ReadonlySet<string>): readonly string[] {
-  const whole = indexes.filter(({ unique, columns }) => unique && columns.every((name) => usable.has(name)));
-  whole.sort(
-    (left, right) =>
-      Number(right.primary) - Number(left.primary) ||
-      left.columns.length - right.columns.length ||
-      (left.name < right.name ? -1 : 1),
-  );
-  return whole[0]?.columns ?? [];
 }
 
 interface Found {

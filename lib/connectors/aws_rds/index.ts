@@ -11,8 +11,17 @@ import { classify as classifyPostgresql } from '../postgresql/classify';
 import { type Endpoint as PostgresqlEndpoint, endpointOf as postgresqlEndpointOf } from '../postgresql/endpoint';
 import { openSession } from '../postgresql/session';
 import { PostgresqlSource } from '../postgresql/source';
+import { givenKeys } from '../shared/aws-keys';
 import { type Outcome, runSteps } from '../shared/check-steps';
-import { connectTimeout, duration, globs, maxConnections, statementTimeout, text } from '../shared/connection-fields';
+import {
+  awsKeyFields,
+  connectTimeout,
+  globs,
+  lateCommitMargin,
+  maxConnections,
+  statementTimeout,
+  text,
+} from '../shared/connection-fields';
 import { rdsTokens } from '../shared/rds-token';
 import { RelationalSource } from '../shared/sql/source';
 import { tlsFields } from '../shared/tls';
@@ -55,14 +64,7 @@ const connection = z.strictObject({
   region: text
     .meta({ description: 'AWS region, for IAM. By default that in the name of the endpoint.', example: 'us-east-1' })
     .optional(),
-  access_key_id: text
-    .meta({
-      description: 'Access key to make tokens with, for IAM. By default the credentials of this process.',
-      example: 'AKIAIOSFODNN7EXAMPLE',
-    })
-    .optional(),
-  secret_access_key: secretField('Secret of the access key.').optional(),
-  session_token: secretField('Token of temporary credentials.').optional(),
+  ...awsKeyFields('Access key to make tokens with, for IAM. By default the credentials of this process.'),
   ssl: z
     .union([z.boolean(), tlsFields])
     .meta({
@@ -122,7 +124,7 @@ const schema = z
       .enum(['fail', 'null', 'text'])
       .meta({ description: 'MySQL and MariaDB: as for `mysql`.', default: 'fail' })
       .optional(),
-    late_commit_margin: duration.meta({ description: 'MySQL and MariaDB: as for `mysql`.', default: '1m' }).optional(),
+    late_commit_margin: lateCommitMargin('MySQL and MariaDB: as for `mysql`.'),
   })
   .superRefine((config, context) => {
     const engine = engineOf(config.connection);
@@ -182,13 +184,10 @@ function ownConnection(given: Connection) {
 
 function tokensOf(connection: Connection) {
   if (connection.iam_authentication !== true) return {};
-  const { endpoint: host, username, access_key_id: accessKeyId, secret_access_key: secret } = connection;
+  const { endpoint: host, username } = connection;
   const port = connection.port ?? PORTS[engineOf(connection) ?? 'postgresql'];
-  const keys = accessKeyId !== undefined &&
-    secret && {
-      ...{ accessKeyId, secretAccessKey: secret.reveal(), sessionToken: connection.session_token?.reveal() },
-    };
-  return { freshPassword: rdsTokens({ host, port, username, region: regionOf(connection) ?? '' }, keys || undefined) };
+  const access = { host, port, username, region: regionOf(connection) ?? '' };
+  return { freshPassword: rdsTokens(access, givenKeys(connection)) };
 }
 
 /** Adds to the connection test how far behind the server is, where it is a replica. */

@@ -121,10 +121,11 @@ async function authenticate(endpoint: Endpoint, { cluster }: Progress, signal: A
 async function permissions(config: CassandraConfig, progress: Progress, signal: AbortSignal): Promise<Outcome> {
   const infos = await discover(signal, progress.cluster, progress.tables, config);
   progress.readable = infos.find((info) => info.unreadable === undefined)?.schema.stream;
-  return readableOutcome(
-    infos.map((info) => selectedOf({ info })),
-    { things: 'tables', nothing: 'Check "tables" and the keyspace.', grant: 'GRANT SELECT on them to the role.' },
-  );
+  return readableOutcome(infos.map(selectedOf), {
+    things: 'tables',
+    nothing: 'Check "tables" and the keyspace.',
+    grant: 'GRANT SELECT on them to the role.',
+  });
 }
 
 async function readOne({ cluster, tables, readable }: Progress, signal: AbortSignal): Promise<Outcome> {

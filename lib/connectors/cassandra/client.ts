@@ -1,7 +1,7 @@
 import { auth, Client, policies, types } from 'cassandra-driver';
 import { Fault } from '../../core/fault';
+import { aborted } from '../shared/aborted';
 import { Slots } from '../shared/slots';
-import { aborted } from '../shared/sql/aborted';
 import { contactAddresses, withPort } from './addresses';
 import type { Endpoint } from './endpoint';
 import { type Functions, functionsOf } from './functions';

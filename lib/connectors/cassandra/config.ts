@@ -1,6 +1,14 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
-import { connectTimeout, duration, globs, maxConnections, portField, text } from '../shared/connection-fields';
+import {
+  connectTimeout,
+  duration,
+  globs,
+  maxConnections,
+  portField,
+  settleTime,
+  text,
+} from '../shared/connection-fields';
 import { tlsFields } from '../shared/tls';
 
 /** How many replicas must agree on what is read. */
@@ -80,13 +88,7 @@ const schema = z.strictObject({
       example: ['orders', 'events_*', '!*_backup'],
     })
     .optional(),
-  settle_time: duration
-    .meta({
-      description:
-        'With increments: how long a write may take from the moment its time was taken until it is stored. An increment waits so long, and reads what was written before.',
-      default: '2s',
-    })
-    .optional(),
+  settle_time: settleTime,
 });
 
 /** The configuration of a Cassandra source, parsed. */

@@ -2,7 +2,7 @@ import type { Batch } from '../../core/batch';
 import type { CheckReport } from '../../core/check';
 import type { PartitionRequest, Partitions, ScanRequest, Source, StreamInfo } from '../../core/connector';
 import { durationMs } from '../../core/duration';
-import { aborted, stoppable } from '../shared/sql/aborted';
+import { aborted, stoppable } from '../shared/aborted';
 import { check } from './check';
 import { classify } from './classify';
 import { Cluster } from './client';

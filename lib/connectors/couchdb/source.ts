@@ -1,6 +1,6 @@
 import type { Batch } from '../../core/batch';
 import type { PartitionRequest, Partitions, ScanRequest, Source, StreamInfo } from '../../core/connector';
-import { aborted, stoppable } from '../shared/sql/aborted';
+import { aborted, stoppable } from '../shared/aborted';
 import { check } from './check';
 import { CouchdbClient } from './client';
 import type { CouchdbConfig } from './config';

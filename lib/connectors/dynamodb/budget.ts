@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stoppable } from '../shared/sql/aborted';
+import { stoppable } from '../shared/aborted';
 
 /** Paces scans by the read capacity that they have used. */
 export interface Budget {

@@ -8,8 +8,8 @@ import {
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
 import { Fault } from '../../core/fault';
+import { stoppable } from '../shared/aborted';
 import { ruledAgent } from '../shared/http/agent';
-import { stoppable } from '../shared/sql/aborted';
 import { type Provider, roleProvider } from './assume-role';
 import { type Budget, openBudget } from './budget';
 import type { Endpoint } from './endpoint';

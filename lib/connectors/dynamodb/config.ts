@@ -1,7 +1,15 @@
 import * as z from 'zod';
-import { configSpec, secretField } from '../../core/config';
+import { configSpec } from '../../core/config';
 import { requireKeys } from '../shared/aws-keys';
-import { connectTimeout, duration, globs, maxConnections, text } from '../shared/connection-fields';
+import {
+  awsKeyFields,
+  awsRegion,
+  connectTimeout,
+  duration,
+  globs,
+  maxConnections,
+  settleTime,
+} from '../shared/connection-fields';
 import { documentsField } from '../shared/documents/config';
 
 const address = z.url({ protocol: /^https?$/ });
@@ -22,19 +30,10 @@ const role = z.strictObject({
 });
 
 const connection = z.strictObject({
-  region: z
-    .string()
-    .regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'expected a region such as "eu-central-1"')
-    .meta({ description: 'AWS region of the tables.', example: 'eu-central-1' }),
-  access_key_id: text
-    .meta({
-      description:
-        'Access key to sign with. Without it the process signs as itself: environment, profile, or the role of its function, container or machine.',
-      example: 'AKIAIOSFODNN7EXAMPLE',
-    })
-    .optional(),
-  secret_access_key: secretField('Secret of the access key.').optional(),
-  session_token: secretField('Token of temporary credentials.').optional(),
+  region: awsRegion.meta({ description: 'AWS region of the tables.', example: 'eu-central-1' }),
+  ...awsKeyFields(
+    'Access key to sign with. Without it the process signs as itself: environment, profile, or the role of its function, container or machine.',
+  ),
   role: role
     .meta({ description: 'Role to take on before reading: of another account, or with fewer rights.' })
     .optional(),
@@ -75,13 +74,7 @@ const schema = z.strictObject({
     })
     .optional(),
   documents: documentsField.optional(),
-  settle_time: duration
-    .meta({
-      description:
-        'With increments: how long a write may take from the moment its time was taken until it is stored. An increment waits so long, and reads what was written before.',
-      default: '2s',
-    })
-    .optional(),
+  settle_time: settleTime,
 });
 
 /** The configuration of a DynamoDB source, parsed. */

@@ -2,7 +2,7 @@ import type { Batch } from '../../core/batch';
 import type { PartitionRequest, Partitions, ScanRequest, Source, StreamInfo } from '../../core/connector';
 import { durationMs } from '../../core/duration';
 import type { Json } from '../../core/json';
-import { stoppable } from '../shared/sql/aborted';
+import { stoppable } from '../shared/aborted';
 import { check } from './check';
 import { DynamodbClient } from './client';
 import type { DynamodbConfig } from './config';

@@ -131,14 +131,11 @@ async function database(endpoint: Endpoint, progress: Progress): Promise<Outcome
 async function permissions(config: MongodbConfig, progress: Progress): Promise<Outcome> {
   const infos = await discover(openedOf(progress).db, config, progress.signal);
   progress.readable = infos.filter((info) => info.unreadable === undefined);
-  return readableOutcome(
-    infos.map((info) => selectedOf({ info })),
-    {
-      things: 'collections',
-      nothing: 'Check connection.database and "collections", and that the user may see them.',
-      grant: 'Grant the role "read" on the database to the user.',
-    },
-  );
+  return readableOutcome(infos.map(selectedOf), {
+    things: 'collections',
+    nothing: 'Check connection.database and "collections", and that the user may see them.',
+    grant: 'Grant the role "read" on the database to the user.',
+  });
 }
 
 async function readOne(progress: Progress): Promise<Outcome> {

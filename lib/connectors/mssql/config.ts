@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { type ConfigSpec, configSpec, secretField } from '../../core/config';
 import {
   connectTimeout,
-  duration,
   globs,
+  lateCommitMargin,
   maxConnections,
   portField,
   statementTimeout,
@@ -83,13 +83,9 @@ const options = {
       default: 'text',
     })
     .optional(),
-  late_commit_margin: duration
-    .meta({
-      description:
-        'Increments by a time read rows again that are at most this much older than the newest, as their transactions may have ended late. A `rowversion` needs none.',
-      default: '1m',
-    })
-    .optional(),
+  late_commit_margin: lateCommitMargin(
+    'Increments by a time read rows again that are at most this much older than the newest, as their transactions may have ended late. A `rowversion` needs none.',
+  ),
 };
 
 const schema = z.strictObject({

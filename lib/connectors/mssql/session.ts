@@ -3,6 +3,7 @@ import { type Connection, Request, TYPES } from 'tedious';
 import type { Row } from '../../core/batch';
 import { Fault } from '../../core/fault';
 import { SilenceWatch } from '../shared/silence';
+import { begun } from '../shared/sql/begun';
 import { type Fragment, type SqlValue, sql, statementOf } from '../shared/sql/fragment';
 import { RowPump } from '../shared/sql/row-pump';
 import type { Size, SqlSession, TextRow } from '../shared/sql/session';
@@ -37,14 +38,7 @@ export async function openSession(endpoint: Endpoint): Promise<MssqlSession> {
   const connection = await connect(endpoint, (connected) => {
     socket = connected;
   });
-  const session = new DriverSession(connection, endpoint, () => socket?.bytesRead ?? 0);
-  try {
-    await session.begin();
-  } catch (error) {
-    session.destroy();
-    throw error;
-  }
-  return session;
+  return begun(new DriverSession(connection, endpoint, () => socket?.bytesRead ?? 0));
 }
 
 /** Every session of this connector is one of {@link openSession}. */

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
 import {
   connectTimeout,
-  duration,
   globs,
+  lateCommitMargin,
   maxConnections,
   portField,
   requireUnlessUri,
@@ -65,13 +65,9 @@ const schema = z.strictObject({
       default: 'fail',
     })
     .optional(),
-  late_commit_margin: duration
-    .meta({
-      description:
-        'Where the server does not tell which transactions are open (no PROCESS right, or a replica): rows at most this much older than the newest are read again by each increment.',
-      default: '1m',
-    })
-    .optional(),
+  late_commit_margin: lateCommitMargin(
+    'Where the server does not tell which transactions are open (no PROCESS right, or a replica): rows at most this much older than the newest are read again by each increment.',
+  ),
 });
 
 /** The configuration of a MySQL or MariaDB source, parsed. */

@@ -3,6 +3,7 @@ import mysql, { type Connection, type Query } from 'mysql2';
 import type { Row } from '../../core/batch';
 import { Fault } from '../../core/fault';
 import { SilenceWatch } from '../shared/silence';
+import { begun } from '../shared/sql/begun';
 import { type Fragment, statementOf } from '../shared/sql/fragment';
 import { RowPump } from '../shared/sql/row-pump';
 import type { Size, SqlSession, TextRow } from '../shared/sql/session';
@@ -41,14 +42,7 @@ const CANCEL_WAIT_MS = 3000;
 /** Connects, logs in, and sets what the form of values depends on. */
 export async function openSession(endpoint: Endpoint): Promise<MysqlSession> {
   const socket = openSocket(endpoint);
-  const session = new DriverSession(await connect(endpoint, socket), socket, endpoint);
-  try {
-    await session.begin();
-  } catch (error) {
-    session.destroy();
-    throw error;
-  }
-  return session;
+  return begun(new DriverSession(await connect(endpoint, socket), socket, endpoint));
 }
 
 /** Whether it is MariaDB that answers; every session of this connector is one of {@link openSession}. */

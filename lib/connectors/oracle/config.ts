@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
 import {
   connectTimeout,
-  duration,
   globs,
+  lateCommitMargin,
   maxConnections,
   portField,
   statementTimeout,
@@ -115,13 +115,9 @@ const schema = z.strictObject({
       default: 'text',
     })
     .optional(),
-  late_commit_margin: duration
-    .meta({
-      description:
-        'Where the user may not see which transactions are open: increments by a time read rows again that are at most this much older than the newest.',
-      default: '1m',
-    })
-    .optional(),
+  late_commit_margin: lateCommitMargin(
+    'Where the user may not see which transactions are open: increments by a time read rows again that are at most this much older than the newest.',
+  ),
 });
 
 /** The configuration of a source, parsed. */

@@ -2,6 +2,7 @@ import type { Connection, ExecuteOptions, ResultSet } from 'oracledb';
 import type { Row } from '../../core/batch';
 import { Fault } from '../../core/fault';
 import { SilenceWatch } from '../shared/silence';
+import { begun } from '../shared/sql/begun';
 import { type Fragment, type SqlValue, sql, statementOf } from '../shared/sql/fragment';
 import type { Size, SqlSession, TextRow } from '../shared/sql/session';
 import { within } from '../shared/within';
@@ -34,14 +35,7 @@ const SMALL_RESULT_ROWS = 1000;
 
 /** Connects, logs in, and sets what the form of values depends on. */
 export async function openSession(endpoint: Endpoint): Promise<OracleSession> {
-  const session = new DriverSession(await connect(endpoint));
-  try {
-    await session.begin();
-  } catch (error) {
-    session.destroy();
-    throw error;
-  }
-  return session;
+  return begun(new DriverSession(await connect(endpoint)));
 }
 
 /** Every session of this connector is one of {@link openSession}, or reads by one. */

@@ -1,7 +1,7 @@
 import type { ByteBatch, ByteFormat } from '../../core/batch';
 import type { Position } from '../../core/position';
 import type { StreamSchema } from '../../core/schema';
-import { aborted } from '../shared/sql/aborted';
+import { aborted } from '../shared/aborted';
 import { copyOut } from './copy-batches';
 import type { Session } from './session';
 import type { Sessions } from './sessions';

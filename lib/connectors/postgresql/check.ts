@@ -104,14 +104,11 @@ async function permissions(config: PostgresqlConfig, progress: Progress): Promis
   const relations = await selectedRelations(sessionOf(progress), config);
   const infos = streamInfos(relations);
   progress.relations = relations.filter((_, index) => infos[index]?.unreadable === undefined);
-  return readableOutcome(
-    infos.map((info) => selectedOf({ info })),
-    {
-      things: 'tables and views',
-      nothing: 'Check "schemas" and "tables", and that the role may see them.',
-      grant: 'GRANT SELECT on them to the role.',
-    },
-  );
+  return readableOutcome(infos.map(selectedOf), {
+    things: 'tables and views',
+    nothing: 'Check "schemas" and "tables", and that the role may see them.',
+    grant: 'GRANT SELECT on them to the role.',
+  });
 }
 
 async function readOne(progress: Progress): Promise<Outcome> {

@@ -3,7 +3,7 @@ import type { PartitionRequest, Partitions, ScanRequest, Source, StreamInfo } fr
 import { Fault } from '../../core/fault';
 import type { Json } from '../../core/json';
 import type { Position } from '../../core/position';
-import { aborted } from '../shared/sql/aborted';
+import { aborted } from '../shared/aborted';
 import { byteFormat, type PgCopyFormat } from './byte-batch';
 import { check } from './check';
 import type { PostgresqlConfig } from './config';

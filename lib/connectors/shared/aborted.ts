@@ -1,4 +1,4 @@
-import { Fault } from '../../../core/fault';
+import { Fault } from '../../core/fault';
 
 /** The fault of work that was stopped from outside. */
 export function aborted(): Fault {

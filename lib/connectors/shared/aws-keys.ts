@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { Fault, messageOf } from '../../core/fault';
+import type { Secret } from '../../core/secret';
 
 /** Keys of AWS, whatever they are the keys of. */
 export interface AwsKeys {
@@ -21,15 +22,25 @@ export async function keysOfProcess(): Promise<AwsKeys> {
   }
 }
 
+/** The keys that a connection gives, if it does. */
+export function givenKeys({
+  access_key_id: accessKeyId,
+  secret_access_key: secret,
+  session_token: session,
+}: GivenKeys<Secret>): AwsKeys | undefined {
+  if (accessKeyId === undefined || secret === undefined) return undefined;
+  return { accessKeyId, secretAccessKey: secret.reveal(), sessionToken: session?.reveal() };
+}
+
 /** Keys as a connection gives them. */
-interface GivenKeys {
-  readonly access_key_id?: unknown;
-  readonly secret_access_key?: unknown;
-  readonly session_token?: unknown;
+interface GivenKeys<S> {
+  readonly access_key_id?: string | undefined;
+  readonly secret_access_key?: S | undefined;
+  readonly session_token?: S | undefined;
 }
 
 /** Refuses half of a pair of keys, and a token without them. */
-export function requireKeys<T extends GivenKeys>(value: T, context: z.core.$RefinementCtx<T>): void {
+export function requireKeys<T extends GivenKeys<unknown>>(value: T, context: z.core.$RefinementCtx<T>): void {
   const { access_key_id: id, secret_access_key: secret, session_token: session } = value;
   const missing = (name: string, given: string) =>
     context.addIssue({ code: 'custom', path: [name], message: `is required where "${given}" is given` });

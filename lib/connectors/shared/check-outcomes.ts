@@ -9,8 +9,8 @@ export interface Selected {
 }
 
 /** What of a stream counts here. */
-export function selectedOf({ info }: { readonly info: Pick<StreamInfo, 'schema' | 'unreadable'> }): Selected {
-  return { name: info.schema.stream, unreadable: info.unreadable };
+export function selectedOf({ schema, unreadable }: Pick<StreamInfo, 'schema' | 'unreadable'>): Selected {
+  return { name: schema.stream, unreadable };
 }
 
 /** How the permissions step speaks of a kind of system. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { secretField } from '../../core/config';
 import { DURATION_PATTERN } from '../../core/duration';
 import { tlsFields } from './tls';
 
@@ -44,6 +45,32 @@ export function maxConnections(description: string) {
 /** How our connections are called at the server. */
 export function applicationName(description: string) {
   return z.string().min(1).max(63).meta({ description, default: 'explorerio' }).optional();
+}
+
+/** How long increments wait for writes that are on their way. */
+export const settleTime = duration
+  .meta({
+    description:
+      'With increments: how long a write may take from the moment its time was taken until it is stored. An increment waits so long, and reads what was written before.',
+    default: '2s',
+  })
+  .optional();
+
+/** How much older than the newest a row may be that a late commit brings. */
+export function lateCommitMargin(description: string) {
+  return duration.meta({ description, default: '1m' }).optional();
+}
+
+/** An AWS region. */
+export const awsRegion = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'expected a region such as "eu-central-1"');
+
+/** Keys of AWS; see `aws-keys.ts`. */
+export function awsKeyFields(description: string) {
+  return {
+    access_key_id: text.meta({ description, example: 'AKIAIOSFODNN7EXAMPLE' }).optional(),
+    secret_access_key: secretField('Secret of the access key.').optional(),
+    session_token: secretField('Token of temporary credentials.').optional(),
+  };
 }
 
 /** Refuses a connection without `uri` that lacks one of the fields. */

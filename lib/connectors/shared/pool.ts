@@ -1,6 +1,6 @@
 import { Fault } from '../../core/fault';
+import { aborted } from './aborted';
 import { Slots } from './slots';
-import { aborted } from './sql/aborted';
 
 /** A connection that can be kept for the next user. */
 export interface Pooled {

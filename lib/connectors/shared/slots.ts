@@ -1,4 +1,4 @@
-import { aborted } from './sql/aborted';
+import { aborted } from './aborted';
 
 /** Lets at most so many in at a time; the others wait in order, until their signal ends the wait. */
 export class Slots {

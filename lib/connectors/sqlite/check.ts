@@ -79,11 +79,14 @@ async function database(file: DatabaseFile, session: SqliteSession): Promise<Out
 }
 
 function permissions(all: readonly SqliteRelation[]): Outcome {
-  return readableOutcome(all.map(selectedOf), {
-    things: 'tables and views',
-    nothing: 'Check "tables", and that connection.path is the right file: an empty file is an empty database.',
-    grant: 'Leave them out of "tables".',
-  });
+  return readableOutcome(
+    all.map(({ info }) => selectedOf(info)),
+    {
+      things: 'tables and views',
+      nothing: 'Check "tables", and that connection.path is the right file: an empty file is an empty database.',
+      grant: 'Leave them out of "tables".',
+    },
+  );
 }
 
 async function readOne(progress: Progress): Promise<Outcome> {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { configSpec, secretField } from '../../core/config';
 import { requireKeys } from '../shared/aws-keys';
-import { duration, globs, maxConnections, text } from '../shared/connection-fields';
+import { awsKeyFields, awsRegion, duration, globs, maxConnections } from '../shared/connection-fields';
 import { OBJECT_ADDRESS } from './object-address';
 
 const ONE_OF_TWO = 'either "path" or "url" is required, and not both';
@@ -19,24 +19,16 @@ const connection = z.strictObject({
   url: secretField(
     'Where the file is fetched from instead: `https://` (or `http://`), or an object in S3 as `s3://BUCKET/KEY`, copied to a temporary file for each run and removed after it; or `file://`. Kept secret, as it may hold a password or a signature.',
   ).optional(),
-  region: z
-    .string()
-    .regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'expected a region such as "eu-central-1"')
+  region: awsRegion
     .meta({
       description: 'AWS region of the bucket. Where S3 names another, that one is asked.',
       default: 'us-east-1',
       example: 'eu-central-1',
     })
     .optional(),
-  access_key_id: text
-    .meta({
-      description:
-        'Access key for S3. Without it the process signs as itself: environment, profile, or the role of its function, container or machine.',
-      example: 'AKIAIOSFODNN7EXAMPLE',
-    })
-    .optional(),
-  secret_access_key: secretField('Secret of the access key.').optional(),
-  session_token: secretField('Token of temporary credentials.').optional(),
+  ...awsKeyFields(
+    'Access key for S3. Without it the process signs as itself: environment, profile, or the role of its function, container or machine.',
+  ),
   endpoint: z
     .url({ protocol: /^https?$/ })
     .meta({

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { durationMs } from '../../core/duration';
 import { Fault } from '../../core/fault';
 import type { Network } from '../../core/network';
-import { aborted } from '../shared/sql/aborted';
+import { aborted } from '../shared/aborted';
 import { resultOf } from './classify';
 import type { ConnectionConfig } from './config';
 import { type Download, download, objectHint, webHint } from './download';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type AwsKeys, keysOfProcess } from '../shared/aws-keys';
+import { type AwsKeys, givenKeys, keysOfProcess } from '../shared/aws-keys';
 import { presigned } from '../shared/presigned';
 import type { ConnectionConfig } from './config';
 import { OBJECT_ADDRESS } from './object-address';
@@ -20,15 +20,14 @@ export interface StoredObject {
 
 /** The object that `s3://BUCKET/KEY` in a connection means. @throws Fault `config`/`no_credentials` */
 export async function storedObject(connection: ConnectionConfig): Promise<StoredObject> {
-  const { url, region, endpoint, access_key_id: id, secret_access_key: secret, session_token: session } = connection;
+  const { url, region, endpoint } = connection;
   const [, bucket = '', key = ''] = OBJECT_ADDRESS.exec(url?.reveal() ?? '') ?? [];
-  const given = id !== undefined && secret && { accessKeyId: id, secretAccessKey: secret.reveal() };
   return {
     bucket,
     key,
     region: region ?? DEFAULT_REGION,
     endpoint: endpoint === undefined ? undefined : new URL(endpoint),
-    keys: given ? { ...given, sessionToken: session?.reveal() } : await keysOfProcess(),
+    keys: givenKeys(connection) ?? (await keysOfProcess()),
   };
 }
 

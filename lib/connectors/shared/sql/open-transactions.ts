@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { aborted } from './aborted';
+import { aborted } from '../aborted';
 
 /**
  * The transactions that could still commit something. `ids`: each by a name that it keeps until it ends, and that no later

@@ -3,7 +3,7 @@ import type { CheckReport } from '../../../core/check';
 import type { Cursor, PartitionRequest, Partitions, ScanRequest, Source, StreamInfo } from '../../../core/connector';
 import { Fault } from '../../../core/fault';
 import type { Json } from '../../../core/json';
-import { aborted, stoppable } from './aborted';
+import { aborted, stoppable } from '../aborted';
 import { type CursorView, cursorView } from './cursor-view';
 import type { Dialect } from './dialect';
 import { scanRange, scanWhole, UNBOUNDED } from './full-scan';

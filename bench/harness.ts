@@ -136,7 +136,10 @@ export function sync(bench: Bench, task: Partial<ChildTask> & { readonly state: 
     child.once('error', reject);
     child.once('exit', (code) => {
       if (code !== 0) return reject(new Error(`the child ended with code ${code}`));
-      const result = JSON.parse(output) as ChildResult;
+      // What flags of Node make it print comes before.
+      const lines = output.trimEnd().split('\n');
+      if (lines.length > 1) console.error(lines.slice(0, -1).join('\n'));
+      const result = JSON.parse(lines.at(-1) ?? '') as ChildResult;
       if (result.state !== 'succeeded') return reject(new Error(JSON.stringify(result)));
       resolve(result);
     });

@@ -38,12 +38,45 @@ interface BatchBase {
 }
 
 /**
- * Decoded rows. No rows and a moved `after` is a heartbeat.
+ * Rows in the text form of PostgreSQL's COPY, of which it is known where the cells are. A cell is decoded when somebody asks
+ * for it, and a destination that takes this form may copy cells as they are.
+ */
+export interface TextRows {
+  readonly length: number;
+  /** Cells in a row. */
+  readonly width: number;
+  /** Whole lines. */
+  readonly bytes: Uint8Array;
+  /**
+   * Where each cell begins in `bytes`: one number more than cells for each row. A cell ends one byte (a tab or a newline)
+   * before the number that follows its own.
+   */
+  readonly starts: Uint32Array;
+  cell(row: number, column: number): Value;
+  row(row: number): Row;
+}
+
+/** Rows of which some columns are still those of the text that they came as. */
+export interface MixedRows {
+  readonly text: TextRows;
+  /** For each column of the schema: the column of `text` that holds its cells, or else their place in each of `rows`. */
+  readonly columns: readonly ({ readonly text: number } | { readonly cell: number })[];
+  readonly rows: readonly Row[];
+  /** The row of `text` that each row was made of; absent where all are there. */
+  readonly origin?: readonly number[];
+}
+
+/**
+ * Decoded rows, or rows that are decoded when `rows` is first looked at. No rows and a moved `after` is a heartbeat.
  * Without `ops` every row is an insert; a delete needs only the cells of the key, the others may be anything.
  */
 export interface RowBatch extends BatchBase {
   readonly kind: 'rows';
   readonly rows: Row[];
+  /** The same rows before they are decoded. */
+  readonly text?: TextRows;
+  /** The same rows before they are decoded and joined. */
+  readonly mixed?: MixedRows;
   /** One {@link Op} per row. */
   readonly ops?: Uint8Array;
   /** The batch ends inside a transaction of the source. */

@@ -1,11 +1,11 @@
-import { Op, type Row, type RowBatch } from '../core/batch';
-import type { Rejection } from '../core/destination';
+import { type MixedRows, Op, type RowBatch } from '../core/batch';
 import { Fault } from '../core/fault';
 import type { BoundPipeline, PipedBatch, PipePurpose } from '../core/pipeline';
 import type { StreamSchema } from '../core/schema';
 import type { ErrorHandling } from '../core/validation-rules';
 import { Frame, Mark } from './frame';
 import type { Layout } from './layout';
+import { chosen, type Kept, KeptSources, MixedBatch, projected, rejections } from './piped';
 import type { BoundStep } from './step';
 
 /** What a pipeline was bound to. */
@@ -13,13 +13,6 @@ export interface BoundTo {
   readonly layout: Layout;
   readonly steps: readonly BoundStep[];
   readonly strategy: NonNullable<ErrorHandling['strategy']>;
-}
-
-/** Rows that go on, and the records that they were made of. */
-interface Kept {
-  readonly rows: Row[];
-  readonly sourceRows: Row[];
-  readonly ops?: Uint8Array;
 }
 
 const LEFT_OUT = Mark.Broken | Mark.Filtered | Mark.Invalid;
@@ -32,6 +25,8 @@ export class BoundSteps implements BoundPipeline {
   readonly #steps: readonly BoundStep[];
   readonly #width: number;
   readonly #projection: readonly number[] | undefined;
+  readonly #used: readonly number[];
+  readonly #mixed: MixedRows['columns'];
   readonly #strategy: BoundTo['strategy'];
 
   constructor({ layout, steps, strategy }: BoundTo) {
@@ -40,11 +35,13 @@ export class BoundSteps implements BoundPipeline {
     this.#steps = steps;
     this.#width = layout.width;
     this.#projection = layout.projection();
+    this.#used = layout.used();
+    this.#mixed = layout.mixed();
     this.#strategy = strategy;
   }
 
   run(batch: RowBatch, purpose: PipePurpose): PipedBatch | Promise<PipedBatch> {
-    const frame = new Frame(batch, this.#width);
+    const frame = this.#frameOf(batch, purpose);
     for (const [index, step] of this.#steps.entries()) {
       if (step.prefetch) return this.#runFrom(index, frame, batch, purpose);
       step.run(frame);
@@ -60,68 +57,59 @@ export class BoundSteps implements BoundPipeline {
     return this.#finish(frame, batch, purpose);
   }
 
-  #finish(frame: Frame, batch: RowBatch, purpose: PipePurpose): PipedBatch {
-    const failed = frame.reasons.size;
-    const { rows, ops, sourceRows } =
-      failed + frame.filtered > 0
-        ? this.#kept(frame, batch, purpose)
-        : { ...batch, rows: frame.rows, sourceRows: batch.rows };
-    const sources = { schema: batch.schema, rows: sourceRows };
-    const result: RowBatch = {
-      ...withoutOps(batch),
-      schema: this.output,
-      rows: this.#projected(rows),
-      ...(ops && { ops }),
-    };
-    if (failed === 0) return { batch: result, rejected: [], skipped: 0, sources };
-    if (this.#strategy === 'stop') throw refused(frame, this.output.stream);
-    if (this.#strategy === 'skip') return { batch: result, rejected: [], skipped: failed, sources };
-    return { batch: result, rejected: rejections(frame, batch), skipped: 0, sources };
+  /** Records of a load are only added, so that what nobody looks at in them may go on as the text that it came as. */
+  #frameOf(batch: RowBatch, { load }: PipePurpose): Frame {
+    const { text, ops } = batch;
+    if (text !== undefined && load && ops === undefined) return Frame.ofText(text, this.#used, this.#width);
+    return Frame.ofRows(batch, this.#width);
   }
 
-  #kept(frame: Frame, batch: RowBatch, { load }: PipePurpose): Kept {
-    const rows: Row[] = [];
-    const sourceRows: Row[] = [];
+  #finish(frame: Frame, batch: RowBatch, purpose: PipePurpose): PipedBatch {
+    const failed = frame.reasons.size;
+    const { ops } = batch;
+    const kept: Kept = failed + frame.filtered > 0 ? this.#kept(frame, batch, purpose) : { ...(ops && { ops }) };
+    const output = this.#output(frame, batch, kept);
+    const done: PipedBatch = { batch: output, rejected: [], skipped: 0, sources: new KeptSources(batch, kept) };
+    if (failed === 0) return done;
+    if (this.#strategy === 'stop') throw refused(frame, this.output.stream);
+    if (this.#strategy === 'skip') return { ...done, skipped: failed };
+    return { ...done, rejected: rejections(frame, batch) };
+  }
+
+  #kept({ rows, marks }: Frame, batch: RowBatch, { load }: PipePurpose): Kept {
+    const places: number[] = [];
     const ops: number[] = [];
     const deletes = !load && this.output.key.length > 0;
     let changes = batch.ops !== undefined;
-    for (let index = 0; index < frame.rows.length; index++) {
-      const row = frame.rows[index];
-      const mark = frame.marks[index] ?? 0;
-      if (row === undefined) continue;
-      if ((mark & LEFT_OUT) === 0) {
-        rows.push(row);
-        sourceRows.push(batch.rows[index] ?? []);
-        ops.push(batch.ops?.[index] ?? Op.Insert);
-      } else if (deletes && (mark & FAILED) === 0) {
-        rows.push(row);
-        sourceRows.push(batch.rows[index] ?? []);
-        ops.push(Op.Delete);
-        changes = true;
-      }
+    for (let place = 0; place < rows.length; place++) {
+      const mark = marks[place] ?? 0;
+      const leaves = (mark & LEFT_OUT) !== 0;
+      if (leaves && (!deletes || (mark & FAILED) !== 0)) continue;
+      places.push(place);
+      ops.push(leaves ? Op.Delete : (batch.ops?.[place] ?? Op.Insert));
+      changes ||= leaves;
     }
-    return changes ? { rows, sourceRows, ops: Uint8Array.from(ops) } : { rows, sourceRows };
+    return changes ? { places, ops: Uint8Array.from(ops) } : { places };
   }
 
-  #projected(rows: Row[]): Row[] {
-    const places = this.#projection;
-    if (places === undefined) return rows;
-    return rows.map((row) => places.map((place) => row[place] ?? null));
+  #output(frame: Frame, batch: RowBatch, kept: Kept): RowBatch {
+    const { after, sourceTime, open } = batch;
+    const { ops, places } = kept;
+    if (frame.text !== undefined) {
+      const rows = places === undefined ? frame.rows : chosen(frame.rows, places);
+      const mixed = { text: frame.text, columns: this.#mixed, rows, ...(places && { origin: places }) };
+      return new MixedBatch(this.output, batch, mixed);
+    }
+    return {
+      kind: 'rows',
+      schema: this.output,
+      after,
+      ...(sourceTime !== undefined && { sourceTime }),
+      ...(open && { open }),
+      ...(ops && { ops }),
+      rows: projected(frame.rows, kept, this.#projection),
+    };
   }
-}
-
-function withoutOps({ ops: _, ...batch }: RowBatch): RowBatch {
-  return batch;
-}
-
-function rejections(frame: Frame, { rows, schema, ops }: RowBatch): Rejection[] {
-  const byPlace = [...frame.reasons].sort(([left], [right]) => left - right);
-  return byPlace.map(([index, reasons]) => ({
-    row: rows[index] ?? [],
-    schema,
-    reasons,
-    ...(ops && { op: ops[index] ?? Op.Insert }),
-  }));
 }
 
 function refused(frame: Frame, stream: string): Fault {

@@ -1,4 +1,4 @@
-import { Op, type Row, type RowBatch } from '../core/batch';
+import { Op, type Row, type RowBatch, type TextRows } from '../core/batch';
 import type { Reason } from '../core/destination';
 import type { Slot } from './layout';
 
@@ -35,14 +35,34 @@ export interface Failure {
 export class Frame {
   readonly rows: Row[];
   readonly marks: Uint8Array;
+  /** What the rows were taken out of, where only some of their cells were. */
+  readonly text: TextRows | undefined;
   readonly reasons = new Map<number, Reason[]>();
   filtered = 0;
 
-  constructor({ rows, ops }: RowBatch, width: number) {
-    this.rows = rows.map((row) => copyOf(row, width));
+  private constructor(rows: Row[], text?: TextRows) {
+    this.rows = rows;
     this.marks = new Uint8Array(rows.length);
-    if (ops === undefined) return;
-    for (let index = 0; index < ops.length; index++) if (ops[index] === Op.Delete) this.marks[index] = Mark.Deleted;
+    this.text = text;
+  }
+
+  static ofRows({ rows, ops }: RowBatch, width: number): Frame {
+    const frame = new Frame(rows.map((row) => copyOf(row, width)));
+    if (ops === undefined) return frame;
+    for (let index = 0; index < ops.length; index++) if (ops[index] === Op.Delete) frame.marks[index] = Mark.Deleted;
+    return frame;
+  }
+
+  /** Only the cells of `columns` are decoded; the others are NULL here. */
+  static ofText(text: TextRows, columns: readonly number[], width: number): Frame {
+    const rows: Row[] = new Array(text.length);
+    for (let index = 0; index < rows.length; index++) {
+      const row: Row = new Array(width);
+      for (let place = 0; place < width; place++) row[place] = null;
+      for (const column of columns) row[column] = text.cell(index, column);
+      rows[index] = row;
+    }
+    return new Frame(rows, text);
   }
 
   /** Notes a failure of one row, or empties its cell where that is allowed. */

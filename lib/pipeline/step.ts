@@ -35,12 +35,24 @@ export function wrong(path: string, message: string, ...others: readonly FieldIs
   return invalidConfig([{ path, message }, ...others]);
 }
 
-/** The field that a step speaks of; where the stream lacks it, a note, or a fault if the stream was named. */
-export function fieldOf({ layout, path, named }: Binding, name: string, at: string): Slot | undefined {
-  const slot = layout.find(name);
-  if (slot !== undefined) return slot;
-  const known = layout.fields.map(({ column }) => column.name);
-  if (named) throw wrong(`${path}.${at}`, `${layout.stream} has no field "${name}"; it has ${listed(known)}`);
+/** The field that a step reads or changes; where the stream lacks it, a note, or a fault if the stream was named. */
+export function fieldOf(binding: Binding, name: string, at: string): Slot | undefined {
+  return binding.layout.find(name) ?? lacking(binding, name, at);
+}
+
+/** Like {@link fieldOf}, of a field that is read and not changed, unless a failure may empty it. */
+export function readField(binding: Binding, name: string, at: string): Slot | undefined {
+  return binding.layout.read(name) ?? lacking(binding, name, at);
+}
+
+/** Like {@link fieldOf}, of a field that is only moved or left out. */
+export function movedField(binding: Binding, name: string, at: string): Slot | undefined {
+  return binding.layout.peek(name) ?? lacking(binding, name, at);
+}
+
+function lacking({ layout, path, named }: Binding, name: string, at: string): undefined {
+  const problem = `${layout.stream} has no field "${name}"; it has ${listed(layout.names)}`;
+  if (named) throw wrong(`${path}.${at}`, problem);
   layout.notes.push(`${path}.${at}: this stream has no field "${name}", so it is left as it is`);
   return undefined;
 }
@@ -57,8 +69,9 @@ export function listed(names: readonly string[]): string {
 export function failures(mark: Failure['mark'], mayEmpty: (slot: Slot) => boolean): Binding['failure'] {
   return (message, slot, rule) => {
     const reason: Reason = { message, ...(slot && { field: slot.column.name }), rule };
-    const emptied = slot !== undefined && mayEmpty(slot) ? slot.index : undefined;
-    return { reason, mark, ...(emptied !== undefined && { emptied }) };
+    if (slot === undefined || !mayEmpty(slot)) return { reason, mark };
+    slot.use = 'change';
+    return { reason, mark, emptied: slot.index };
   };
 }
 

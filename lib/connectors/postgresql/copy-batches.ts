@@ -1,7 +1,7 @@
-import type { Batch, RowBatch } from '../../core/batch';
+import type { Batch, Row, RowBatch } from '../../core/batch';
 import type { Position } from '../../core/position';
 import type { StreamSchema } from '../../core/schema';
-import { CopyText, emptyFill, type Filled } from './copy-text';
+import { type CopyLines, CopyText, type Filled } from './copy-text';
 import type { Session } from './session';
 
 interface RowsRequest {
@@ -21,17 +21,31 @@ interface RowsRequest {
 export async function* copyRows(request: RowsRequest): AsyncGenerator<RowBatch> {
   const { session, schema, size } = request;
   const text = new CopyText(schema.columns, request.extra, session.serverEncoding === 'SQL_ASCII');
-  let filled = emptyFill();
-  const batch = (after: Position): RowBatch => ({ kind: 'rows', schema, rows: filled.rows, after });
   for await (const chunk of session.copy(copyOut(request.select, 'text'))) {
     text.push(chunk);
     // A batch is only full when another row follows it, so the last one is always left for the end.
-    while (text.fill(filled, size)) {
-      yield batch(request.after(filled));
-      filled = emptyFill();
+    for (let filled = text.fill(size); filled !== undefined; filled = text.fill(size)) {
+      yield new TextBatch(schema, filled.lines, request.after(filled));
     }
   }
-  if (filled.rows.length > 0) yield batch(request.end);
+  if (text.waiting > 0) yield new TextBatch(schema, text.rest().lines, request.end);
+}
+
+class TextBatch implements RowBatch {
+  readonly kind = 'rows';
+  readonly schema: StreamSchema;
+  readonly after: Position;
+  readonly text: CopyLines;
+
+  constructor(schema: StreamSchema, text: CopyLines, after: Position) {
+    this.schema = schema;
+    this.after = after;
+    this.text = text;
+  }
+
+  get rows(): Row[] {
+    return this.text.rows;
+  }
 }
 
 /** `COPY (...) TO STDOUT` of a query. */

@@ -1,4 +1,3 @@
-const TAB = 0x09;
 const BACKSLASH = 0x5c;
 const CAPITAL_N = 0x4e;
 const MINUS = 0x2d;
@@ -17,103 +16,79 @@ const ESCAPED = new Map(
   ]),
 );
 
+// Used only while one field is decoded.
+let scratch: Buffer | undefined;
+
 /**
- * The fields of COPY's text format, one after the other. Bytes are looked at once: most fields are ASCII without escapes,
- * and are cut out of a text with a character for each byte, so that they take a byte for each in memory, too.
+ * The fields of COPY's text format. Most are ASCII without escapes, and are cut out of a text with a character for each
+ * byte, so that they take a byte for each in memory, too.
  */
 export class CopyFields {
-  #bytes: Buffer = Buffer.alloc(0);
-  #text = '';
-  #at = 0;
+  readonly #bytes: Buffer;
+  readonly #text: string;
+  #start = 0;
   #end = 0;
-  #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
-  /** Takes whole lines. */
-  reset(bytes: Buffer): void {
+  constructor(bytes: Buffer) {
     this.#bytes = bytes;
     this.#text = bytes.toString('latin1');
-    this.#at = 0;
   }
 
-  /** Length of the next line, with its newline; 0 behind the last. */
-  lineLength(): number {
-    this.#end = this.#text.indexOf('\n', this.#at);
-    return this.#end < 0 ? 0 : this.#end + 1 - this.#at;
-  }
-
-  /** Whether all fields of the line are read. */
-  get lineDone(): boolean {
-    return this.#at > this.#end;
-  }
-
-  /** How many fields the line has. */
-  count(): number {
-    const start = this.#text.lastIndexOf('\n', this.#end - 1) + 1;
-    return this.#text.slice(start, this.#end).split('\t').length;
-  }
-
-  /** The whole of the fields that are not yet read, with the tabs between them. */
-  rest(): string {
-    const rest = this.#text.slice(this.#at, this.#end);
-    this.#at = this.#end + 1;
-    return rest;
+  /** Goes to the field at these places; the readers then read it. */
+  seek(start: number, end: number): this {
+    this.#start = start;
+    this.#end = end;
+    return this;
   }
 
   /** A field of any characters. */
   text(): string | null {
     const bytes = this.#bytes;
-    const start = this.#at;
+    const start = this.#start;
     const end = this.#end;
-    let at = start;
     let seen = 0;
-    for (; at < end; at++) {
+    for (let at = start; at < end; at++) {
       const byte = bytes[at] as number;
-      if (byte === TAB) break;
-      if (byte === BACKSLASH) return this.#escaped(start);
+      if (byte === BACKSLASH) return this.#escaped();
       seen |= byte;
     }
-    this.#at = at + 1;
-    return seen < ASCII_END ? this.#text.slice(start, at) : bytes.toString('utf8', start, at);
+    return seen < ASCII_END ? this.#text.slice(start, end) : bytes.toString('utf8', start, end);
   }
 
   /** A field that holds neither escapes nor anything but ASCII. */
   plain(): string | null {
-    const start = this.#at;
-    const tab = this.#text.indexOf('\t', start);
-    const end = tab < 0 || tab > this.#end ? this.#end : tab;
-    this.#at = end + 1;
-    return this.#isNull(start, end) ? null : this.#text.slice(start, end);
+    return this.#isNull() ? null : this.#text.slice(this.#start, this.#end);
   }
 
   /** A whole number. */
   integer(): number | string | null {
     const bytes = this.#bytes;
-    const start = this.#at;
+    const start = this.#start;
     const end = this.#end;
     const negative = bytes[start] === MINUS;
-    let at = negative ? start + 1 : start;
     let value = 0;
-    for (; at < end; at++) {
+    if (end - start > SAFE_DIGITS || end === start) return this.plain();
+    for (let at = negative ? start + 1 : start; at < end; at++) {
       const digit = (bytes[at] as number) - ZERO;
-      if (digit < 0 || digit > 9) break;
+      if (digit < 0 || digit > 9) return this.plain();
       value = value * 10 + digit;
     }
-    if (at - start > SAFE_DIGITS || at === start || (at < end && bytes[at] !== TAB)) return this.plain();
-    this.#at = at + 1;
     return negative ? -value : value;
   }
 
-  #isNull(start: number, end: number): boolean {
-    return end - start === NULL_LENGTH && this.#bytes[start] === BACKSLASH && this.#bytes[start + 1] === CAPITAL_N;
+  #isNull(): boolean {
+    const start = this.#start;
+    return (
+      this.#end - start === NULL_LENGTH && this.#bytes[start] === BACKSLASH && this.#bytes[start + 1] === CAPITAL_N
+    );
   }
 
-  #escaped(start: number): string | null {
+  #escaped(): string | null {
+    if (this.#isNull()) return null;
     const bytes = this.#bytes;
-    const tab = this.#text.indexOf('\t', start);
-    const end = tab < 0 || tab > this.#end ? this.#end : tab;
-    this.#at = end + 1;
-    if (this.#isNull(start, end)) return null;
-    const into = end - start > SCRATCH_BYTES ? Buffer.allocUnsafeSlow(end - start) : this.#scratch;
+    const start = this.#start;
+    const end = this.#end;
+    const into = scratchFor(end - start);
     let length = 0;
     let seen = 0;
     for (let at = start; at < end; at++) {
@@ -127,4 +102,10 @@ export class CopyFields {
     }
     return into.toString(seen < ASCII_END ? 'latin1' : 'utf8', 0, length);
   }
+}
+
+function scratchFor(length: number): Buffer {
+  if (length > SCRATCH_BYTES) return Buffer.allocUnsafeSlow(length);
+  scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  return scratch;
 }

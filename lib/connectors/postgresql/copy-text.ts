@@ -1,44 +1,105 @@
 import { isUtf8 } from 'node:buffer';
-import type { Row } from '../../core/batch';
+import type { Row, TextRows, Value } from '../../core/batch';
 import { Fault } from '../../core/fault';
 import type { Column } from '../../core/schema';
 import { CopyFields } from './copy-fields';
 import { fieldReader, type ReadField } from './values';
 
+const TAB = 9;
 const NEWLINE = 10;
+const FIRST_ROWS = 64;
+const WORD = 4;
+const ABOVE_NEWLINE = 0x0b0b0b0b;
+const HIGH_BITS = 0x80808080 | 0;
 
-/** Rows taken out of the text; `bytes` is the size they had in it. */
-export interface Filled {
-  readonly rows: Row[];
-  bytes: number;
-  /** Cells behind the last row's columns, such as its ctid. */
-  extra: readonly string[];
+/** Lines of COPY's text format, of which it is known where the fields are. */
+export class CopyLines implements TextRows {
+  readonly bytes: Buffer;
+  readonly starts: Uint32Array;
+  readonly length: number;
+  readonly #readers: readonly ReadField[];
+  #fields: CopyFields | undefined;
+  #rows: Row[] | undefined;
+
+  constructor(readers: readonly ReadField[], bytes: Buffer, starts: Uint32Array, length: number) {
+    this.#readers = readers;
+    this.bytes = bytes;
+    this.starts = starts;
+    this.length = length;
+  }
+
+  get width(): number {
+    return this.#readers.length;
+  }
+
+  /** All rows, decoded once. */
+  get rows(): Row[] {
+    this.#rows ??= Array.from({ length: this.length }, (_, index) => this.row(index));
+    return this.#rows;
+  }
+
+  cell(row: number, column: number): Value {
+    return this.#read(column, row * (this.width + 1) + column);
+  }
+
+  row(row: number): Row {
+    const { width } = this;
+    const first = row * (width + 1);
+    const cells: Row = new Array(width);
+    for (let column = 0; column < width; column++) cells[column] = this.#read(column, first + column);
+    return cells;
+  }
+
+  #read(column: number, at: number): Value {
+    this.#fields ??= new CopyFields(this.bytes);
+    const { starts } = this;
+    const fields = this.#fields.seek(starts[at] as number, (starts[at + 1] as number) - 1);
+    return (this.#readers[column] as ReadField)(fields);
+  }
 }
 
-/** An empty batch to fill. */
-export function emptyFill(): Filled {
-  return { rows: [], bytes: 0, extra: [] };
+/** Lines that are being gathered for a batch. */
+interface Gathered {
+  readonly pieces: Buffer[];
+  bytes: number;
+  starts: Uint32Array;
+  length: number;
+  /** What follows the columns of the last line, such as its ctid. */
+  extra: string;
+}
+
+/** A batch's lines, and what followed the columns of the last of them. */
+export interface Filled {
+  readonly lines: CopyLines;
+  /** Cells behind the last row's columns, such as its ctid. */
+  readonly extra: readonly string[];
 }
 
 /**
- * Splits COPY's text format into rows. Bytes come in by `push` as the socket gives them, rows go out by `fill`, so
- * that the reader decides where a batch ends.
+ * Splits COPY's text format into the lines of batches. Bytes come in by `push` as the socket gives them, lines go out by
+ * `fill`, so that the reader decides where a batch ends.
  */
 export class CopyText {
-  readonly #fields = new CopyFields();
   readonly #readers: readonly ReadField[];
+  readonly #width: number;
   readonly #extra: number;
   readonly #verify: boolean;
   #partial: Buffer[] = [];
+  #bytes: Buffer = Buffer.alloc(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #at = 0;
+  #gathered: Gathered;
 
   /** `extra` fields follow the columns of each row. `verify`: the server does not promise valid UTF-8. */
   constructor(columns: readonly Column[], extra: number, verify: boolean) {
     this.#readers = columns.map(fieldReader);
+    this.#width = columns.length;
     this.#extra = extra;
     this.#verify = verify;
+    this.#gathered = this.#nothing();
   }
 
-  /** Takes the next bytes. All rows of the former ones must have been taken out. */
+  /** Takes the next bytes. All lines of the former ones must have been taken out. */
   push(chunk: Buffer): void {
     // A newline byte is never part of another character, so cutting there never tears one.
     const end = chunk.lastIndexOf(NEWLINE) + 1;
@@ -50,39 +111,103 @@ export class CopyText {
     const whole = this.#partial.length === 0 ? head : Buffer.concat([...this.#partial, head]);
     this.#partial = end === chunk.length ? [] : [chunk.subarray(end)];
     if (this.#verify && !isUtf8(whole)) throw invalidText();
-    this.#fields.reset(whole);
+    this.#bytes = whole;
+    this.#view = new DataView(whole.buffer, whole.byteOffset, whole.length);
+    this.#at = 0;
   }
 
-  /** Moves rows into `batch` until it has its size (then true) or no whole row is left (then false). */
-  fill(batch: Filled, size: { readonly rows: number; readonly bytes: number }): boolean {
-    const fields = this.#fields;
-    const { rows } = batch;
-    let { bytes } = batch;
+  /** Lines up to `size`, when another one follows them; otherwise they are kept for the next call or {@link rest}. */
+  fill(size: { readonly rows: number; readonly bytes: number }): Filled | undefined {
+    const gathered = this.#gathered;
+    const from = this.#at;
+    let at = from;
+    const shift = gathered.bytes - from;
     let full = false;
-    let extra: string | undefined;
-    for (;;) {
-      const length = fields.lineLength();
-      full = length > 0 && rows.length > 0 && (rows.length >= size.rows || bytes + length > size.bytes);
-      if (length === 0 || full) break;
-      rows.push(this.#row());
-      bytes += length;
-      if (this.#extra > 0) extra = fields.rest();
-      else if (!fields.lineDone) throw wrongWidth(fields);
+    while (at < this.#bytes.length) {
+      const end = this.#findFields(at, shift);
+      full = gathered.length > 0 && (gathered.length >= size.rows || end + shift > size.bytes);
+      if (full) break;
+      gathered.length++;
+      at = end;
     }
-    batch.bytes = bytes;
-    if (extra !== undefined) batch.extra = extra.split('\t');
-    return full;
+    if (at > from) this.#take(at);
+    return full ? this.rest() : undefined;
   }
 
-  #row(): Row {
-    const fields = this.#fields;
-    const readers = this.#readers;
-    const row: Row = new Array(readers.length);
-    for (let index = 0; index < readers.length; index++) {
-      if (fields.lineDone) throw wrongWidth(fields);
-      row[index] = (readers[index] as ReadField)(fields);
+  /** Lines that did not fill a batch. */
+  rest(): Filled {
+    const { pieces, starts, length, extra } = this.#gathered;
+    const [only] = pieces;
+    const bytes = pieces.length === 1 && only ? only : Buffer.concat(pieces);
+    this.#gathered = this.#nothing(length);
+    return { lines: new CopyLines(this.#readers, bytes, starts, length), extra: extra === '' ? [] : extra.split('\t') };
+  }
+
+  /** How many lines wait for {@link rest}. */
+  get waiting(): number {
+    return this.#gathered.length;
+  }
+
+  /** Room for as many rows as there were before, and a look at the next. */
+  #nothing(rows = FIRST_ROWS): Gathered {
+    const starts = new Uint32Array((rows + 1) * (this.#width + 1));
+    return { pieces: [], bytes: 0, starts, length: 0, extra: '' };
+  }
+
+  /** Moves the lines before `end` over. */
+  #take(end: number): void {
+    const gathered = this.#gathered;
+    gathered.pieces.push(this.#bytes.subarray(this.#at, end));
+    gathered.bytes += end - this.#at;
+    this.#at = end;
+    if (this.#extra > 0) {
+      const line = this.#bytes.subarray(this.#bytes.lastIndexOf(NEWLINE, end - 2) + 1, end - 1).toString('latin1');
+      gathered.extra = line.split('\t').slice(this.#width).join('\t');
     }
-    return row;
+  }
+
+  /** Notes where the fields of a line begin, moved by `shift`; gives where the next line begins. */
+  #findFields(from: number, shift: number): number {
+    const bytes = this.#bytes;
+    const width = this.#width;
+    const starts = this.#room();
+    const first = this.#gathered.length * (width + 1);
+    let fields = 1;
+    let at = this.#nextControl(from);
+    starts[first] = from + shift;
+    for (; bytes[at] !== NEWLINE; at = this.#nextControl(at + 1)) {
+      if (bytes[at] !== TAB) continue;
+      if (fields <= width) starts[first + fields] = at + 1 + shift;
+      fields++;
+    }
+    if (fields === width) starts[first + width] = at + 1 + shift;
+    if (fields !== width + this.#extra) throw wrongWidth(fields);
+    return at + 1;
+  }
+
+  /** The place of the next byte up to a newline's, of which there is one in each line; looks at four bytes at a time. */
+  #nextControl(from: number): number {
+    const bytes = this.#bytes;
+    const view = this.#view;
+    const last = bytes.length - WORD;
+    let at = from;
+    while (at <= last) {
+      const word = view.getInt32(at);
+      // Bit 7 of each byte: it is below 0x0b. Where one above it was, too, the byte may be told wrongly, and is looked at.
+      if (((word - ABOVE_NEWLINE) & ~word & HIGH_BITS) !== 0) break;
+      at += WORD;
+    }
+    while ((bytes[at] as number) > NEWLINE) at++;
+    return at;
+  }
+
+  #room(): Uint32Array {
+    const gathered = this.#gathered;
+    const { starts } = gathered;
+    if ((gathered.length + 1) * (this.#width + 1) <= starts.length) return starts;
+    gathered.starts = new Uint32Array(starts.length * 2);
+    gathered.starts.set(starts);
+    return gathered.starts;
   }
 }
 
@@ -92,6 +217,6 @@ function invalidText(): Fault {
   });
 }
 
-function wrongWidth(fields: CopyFields): Fault {
-  return new Fault('bug', 'copy_format', `the server sent a row of ${fields.count()} fields that was not asked for`);
+function wrongWidth(fields: number): Fault {
+  return new Fault('bug', 'copy_format', `the server sent a row of ${fields} fields that was not asked for`);
 }

@@ -169,8 +169,8 @@ async function* orderedRows(
       extra: 0,
       schema,
       size,
-      after: ({ rows }) => {
-        reached = reachedBy(current, rows) ?? reached;
+      after: ({ lines }) => {
+        reached = reachedBy(current, lines.rows) ?? reached;
         return reached ? reachedPosition(plan.end, reached) : progressPosition(NOTHING_READ);
       },
       end,

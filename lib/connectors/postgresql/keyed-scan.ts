@@ -30,7 +30,7 @@ export async function* scanKeyed(request: ScanRequest, relation: Relation, sessi
     extra: 0,
     schema,
     size: request.size,
-    after: ({ rows }) => keyPosition(rows.at(-1) ?? [], places),
+    after: ({ lines }) => keyPosition(lines.row(lines.length - 1), places),
     end: DONE,
   });
   yield* ending(batches, schema, request.from, DONE);

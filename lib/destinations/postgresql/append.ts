@@ -4,6 +4,7 @@ import { Fault } from '../../core/fault';
 import type { SliceKey } from '../../core/position';
 import { errorCode, isDataError } from './classify';
 import { encodeRows, type Refusal, reasonOf } from './encode';
+import { encodeMixed } from './encode-mixed';
 import { quoted } from './names';
 import type { Session } from './session';
 import type { Shape } from './shape';
@@ -64,9 +65,9 @@ class Group {
   }
 
   *#encoded({ batch, rejected, sources = batch }: Addition): Generator<Uint8Array, void, undefined> {
-    const { rows } = batch;
+    const { mixed } = batch;
     this.#last = batch;
-    this.#rows += rows.length;
+    this.#rows += (mixed ?? batch).rows.length;
     this.#rejected.push(...rejected);
     const refuse = ({ index, reason, field }: Refusal) =>
       void this.#refused.push({
@@ -74,7 +75,11 @@ class Group {
         schema: sources.schema,
         reasons: [reasonOf(reason, field)],
       });
-    for (const chunk of encodeRows({ shape: this.#shape, rows, ops: undefined, staged: false, refuse })) {
+    const shape = this.#shape;
+    const chunks = mixed
+      ? encodeMixed(shape, batch, mixed, refuse)
+      : encodeRows({ shape, rows: batch.rows, ops: undefined, staged: false, refuse });
+    for (const chunk of chunks) {
       this.#bytes += chunk.length;
       yield chunk;
     }

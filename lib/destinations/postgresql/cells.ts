@@ -12,6 +12,8 @@ export const LARGE_CELL = 64 * 1024;
 
 export const NUL_IN_JSON = 'the JSON holds the character U+0000, which PostgreSQL cannot store';
 
+export const EMPTY_KEY = 'a field of the key is empty';
+
 const UNPAIRED = /[\ud800-\udfff]/u;
 const JSON_NUL = /(?:^|[^\\])(?:\\\\)*\\u0000/;
 
@@ -22,7 +24,7 @@ export function isLeftOut(value: Value, op: number, isKey: boolean): boolean {
 
 /** Why a cell that is left out must not be. */
 export function emptyProblem(value: Value, op: number, isKey: boolean): string | undefined {
-  if (isKey) return 'a field of the key is empty';
+  if (isKey) return EMPTY_KEY;
   if (value !== UNCHANGED || op !== Op.Insert) return undefined;
   return 'a new record leaves this field out, so there is nothing to keep';
 }

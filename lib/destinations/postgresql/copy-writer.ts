@@ -6,6 +6,8 @@ const SURROGATES = 0xd800;
 const SURROGATES_END = 0xe000;
 const LAST_UNIT = 0xffff;
 const MOST_BYTES_PER_UNIT = 3;
+/** Pieces of a line are too short for calls of the system: they are copied by so many bytes at a time. */
+const WORD = 4;
 
 /** Letters behind the backslash, by the character that they stand for. */
 const LETTERS: { readonly [code: number]: number } = { 9: 0x74, 10: 0x6e, 13: 0x72, [BACKSLASH]: BACKSLASH };
@@ -20,12 +22,14 @@ export const Found = { Nothing: 0, Backslash: 1, Nul: 2, HalfPair: 3 } as const;
 export class CopyWriter {
   readonly #size: number;
   #bytes: Buffer;
+  #view: DataView;
   #at = 0;
 
   /** Buffers hold `size` bytes and grow where a line needs more. */
   constructor(size: number) {
     this.#size = size;
     this.#bytes = Buffer.allocUnsafeSlow(size);
+    this.#view = viewOf(this.#bytes);
   }
 
   /** Bytes written since the last {@link take}. */
@@ -42,6 +46,7 @@ export class CopyWriter {
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#at);
     this.#bytes = Buffer.allocUnsafeSlow(this.#size);
+    this.#view = viewOf(this.#bytes);
     this.#at = 0;
     return taken;
   }
@@ -87,13 +92,31 @@ export class CopyWriter {
     return found;
   }
 
+  /** Writes bytes that have their escapes. */
+  escaped(from: DataView, start: number, end: number): void {
+    this.#reserve(end - start);
+    const bytes = this.#bytes;
+    const view = this.#view;
+    let at = this.#at;
+    let next = start;
+    for (; next + WORD <= end; next += WORD, at += WORD) view.setInt32(at, from.getInt32(next));
+    for (; next < end; next++) bytes[at++] = from.getUint8(next);
+    this.#at = at;
+  }
+
   #reserve(more: number): void {
     const needed = this.#at + more;
     if (needed <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(needed * 2);
     this.#bytes.copy(larger, 0, 0, this.#at);
     this.#bytes = larger;
+    this.#view = viewOf(larger);
   }
+}
+
+/** The same bytes, to be read and written several at a time. */
+export function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, length);
 }
 
 function writeControl(bytes: Uint8Array, at: number, code: number): number {

@@ -1,8 +1,8 @@
-import { Op, type Row, UNCHANGED, type Value } from '../../core/batch';
+import { Op, type Row, UNCHANGED } from '../../core/batch';
 import type { Reason } from '../../core/destination';
-import type { ColumnType } from '../../core/schema';
-import { emptyProblem, holdsNul, isLarge, isLeftOut, NUL_IN_JSON, type RowProblem, simpleText, whyNot } from './cells';
-import { CopyWriter, Found } from './copy-writer';
+import type { RowProblem } from './cells';
+import { CopyWriter } from './copy-writer';
+import { cellPlans, LARGE, NULL, type Written, writeCells } from './encode-cells';
 import { largeLine } from './encode-large';
 import type { Shape } from './shape';
 
@@ -10,11 +10,7 @@ import type { Shape } from './shape';
 const CHUNK_BYTES = 64 * 1024;
 /** So that most lines that begin within a piece also end there. */
 const BUFFER_BYTES = CHUNK_BYTES + 16 * 1024;
-const TAB = 0x09;
 const NEWLINE = 0x0a;
-const NULL = '\\N';
-/** The line holds a cell that is sent in pieces. */
-const LARGE = Symbol('large');
 
 /** A row that cannot be stored. */
 export interface Refusal extends RowProblem {
@@ -41,28 +37,48 @@ export interface EncodeRequest {
  * Rows as the text form of COPY. A row is checked and written in one pass, and one that cannot be stored is reported and
  * leaves no trace.
  */
-export function* encodeRows({
-  shape,
-  rows,
-  ops,
-  staged,
-  refuse,
-}: EncodeRequest): Generator<Uint8Array, void, undefined> {
+export function encodeRows({ shape, rows, ops, staged, refuse }: EncodeRequest): Iterable<Uint8Array> {
+  const plans = cellPlans(shape);
+  const opOf = (index: number) => ops?.[index] ?? Op.Insert;
+  const rowOf = (index: number) => rows[index] ?? [];
+  return encodeLines({
+    length: rows.length,
+    refuse,
+    begin(writer, index) {
+      const op = opOf(index);
+      if (staged) writer.ascii(`${index}\t${op}\t${unchangedList(rowOf(index), op)}\t`);
+    },
+    write: (writer, index) => writeCells(writer, plans, rowOf(index), opOf(index)),
+    inPieces: (index) => largeLine(shape, rowOf(index), opOf(index)),
+  });
+}
+
+/** How lines are written, by their number. */
+export interface Lines {
+  readonly length: number;
+  /** What comes before the cells of a row. */
+  begin?(writer: CopyWriter, index: number): void;
+  write(writer: CopyWriter, index: number): Written;
+  /** A line with large cells, but for its end, or why there is none. */
+  inPieces(index: number): Iterable<Uint8Array> | RowProblem;
+  /** Told of each row that is left out. */
+  refuse(refusal: Refusal): void;
+}
+
+/** Lines, one after the other. */
+export function* encodeLines(lines: Lines): Generator<Uint8Array, void, undefined> {
   const writer = new CopyWriter(BUFFER_BYTES);
-  const writeCells = cellsWriter(shape, writer);
-  for (let index = 0; index < rows.length; index++) {
-    const row = rows[index] ?? [];
-    const op = ops?.[index] ?? Op.Insert;
+  for (let index = 0; index < lines.length; index++) {
     const start = writer.length;
-    if (staged) writer.ascii(`${index}\t${op}\t${unchangedList(row, op)}\t`);
+    lines.begin?.(writer, index);
     const cells = writer.length;
-    const written = writeCells(row, op);
-    const line = written === LARGE ? largeLine(shape, row, op) : written;
+    const written = lines.write(writer, index);
+    const line = written === LARGE ? lines.inPieces(index) : written;
     if (line === undefined) {
       writer.byte(NEWLINE);
     } else if ('reason' in line) {
       writer.rewind(start);
-      refuse({ index, ...line });
+      lines.refuse({ index, ...line });
     } else {
       writer.rewind(cells);
       yield writer.take();
@@ -72,63 +88,6 @@ export function* encodeRows({
     if (writer.length >= CHUNK_BYTES) yield writer.take();
   }
   if (writer.length > 0) yield writer.take();
-}
-
-interface CellPlan {
-  readonly name: string;
-  readonly type: ColumnType;
-  readonly binaryJson: boolean;
-  readonly isKey: boolean;
-}
-
-function cellsWriter(
-  shape: Shape,
-  writer: CopyWriter,
-): (row: Row, op: number) => RowProblem | typeof LARGE | undefined {
-  const plans = shape.columns.map(
-    ({ source, type }, place): CellPlan => ({
-      name: source.name,
-      type: source.type,
-      binaryJson: type === 'jsonb',
-      isKey: shape.key.includes(place),
-    }),
-  );
-  return (row, op) => {
-    if (row.length !== plans.length) {
-      return { reason: `the record has ${row.length} fields where ${plans.length} belong` };
-    }
-    for (let place = 0; place < plans.length; place++) {
-      const plan = plans[place] as CellPlan;
-      const value = row[place];
-      if (place > 0) writer.byte(TAB);
-      if (value !== undefined && isLarge(value) && !isLeftOut(value, op, plan.isKey)) return LARGE;
-      const reason = writeCell(writer, value, op, plan);
-      if (reason !== undefined) return { field: plan.name, reason };
-    }
-    return undefined;
-  };
-}
-
-/** Writes a cell, or tells why it cannot be stored. */
-function writeCell(writer: CopyWriter, value: Value | undefined, op: number, plan: CellPlan): string | undefined {
-  if (value === undefined) return 'the field has no value, not even an empty one';
-  if (isLeftOut(value, op, plan.isKey)) {
-    writer.ascii(NULL);
-    return emptyProblem(value, op, plan.isKey);
-  }
-  if (typeof value === 'string') return writeText(writer, value, plan);
-  const text = simpleText(value, plan.type);
-  if (text === undefined) return whyNot(value, plan.type);
-  writer.ascii(text);
-  return undefined;
-}
-
-function writeText(writer: CopyWriter, value: string, { type, binaryJson }: CellPlan): string | undefined {
-  if (type === 'bool' || type === 'bytes') return whyNot(value, type);
-  const found = writer.text(value);
-  if (found === Found.Nothing) return undefined;
-  if (found !== Found.Backslash) return whyNot(value, type);
-  return binaryJson && holdsNul(value) ? NUL_IN_JSON : undefined;
 }
 
 function unchangedList(row: Row, op: number): string {

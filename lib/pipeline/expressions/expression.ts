@@ -54,7 +54,7 @@ export function bindExpression(
   const strict = environment();
   const loose = environment();
   const { fields } = parsed(source, environment(), at).inventory;
-  const missing = [...fields.keys()].find((name) => layout.find(name) === undefined);
+  const missing = [...fields.keys()].find((name) => layout.read(name) === undefined);
   if (missing !== undefined) {
     const message = unknownField(missing, fields.get(missing)?.[0], layout);
     if (named) throw wrong(at, message);
@@ -62,7 +62,7 @@ export function bindExpression(
     return undefined;
   }
   const used = [...fields.keys()].flatMap((name): Used[] => {
-    const slot = layout.find(name);
+    const slot = layout.read(name);
     if (slot === undefined) return [];
     const type = CEL_TYPES[slot.column.type];
     strict.registerVariable(variable(name), type.name);
@@ -121,7 +121,7 @@ function refused(error: unknown, at: string): unknown {
 }
 
 function unknownField(name: string, node: CelNode | undefined, layout: Layout): string {
-  const known = layout.fields.map(({ column }) => column.name);
+  const known = layout.names;
   const near = nearest(name, known);
   const help = near === undefined ? `it has ${listed(known)}` : `did you mean "${near}"?`;
   return `at character ${(node?.start ?? 0) + 1}: ${layout.stream} has no field "${name}"; ${help}`;

@@ -3,7 +3,7 @@ import type { ColumnType } from '../../core/schema';
 import type { Present } from '../convert/converter';
 import { type Failure, type Frame, Mark } from '../frame';
 import type { Slot } from '../layout';
-import { type Binding, type BoundStep, fieldOf, type Step, wrong } from '../step';
+import { type Binding, type BoundStep, readField, type Step, wrong } from '../step';
 
 /** Whether a value passes. */
 export type Passes = (value: Present) => boolean;
@@ -28,7 +28,7 @@ const SKIPPED = Mark.Broken | Mark.Filtered | Mark.Deleted;
 export function cellRule(rule: CellRule): Step {
   return {
     bind(binding) {
-      const slot = fieldOf(binding, rule.field, 'field');
+      const slot = readField(binding, rule.field, 'field');
       if (slot === undefined) return undefined;
       const passes = rule.check(slot.column.type);
       if (passes === undefined) throw wrong(`${binding.path}.field`, unfit(rule, slot));

@@ -1,6 +1,6 @@
 import type { ValidationRuleOf } from '../../core/validation-rules';
 import { Mark } from '../frame';
-import { fieldOf, type Step } from '../step';
+import { readField, type Step } from '../step';
 
 const SKIPPED = Mark.Broken | Mark.Filtered | Mark.Deleted;
 
@@ -8,7 +8,7 @@ const SKIPPED = Mark.Broken | Mark.Filtered | Mark.Deleted;
 export function notNull({ field }: ValidationRuleOf<'not_null'>): Step {
   return {
     bind(binding) {
-      const slot = fieldOf(binding, field, 'field');
+      const slot = readField(binding, field, 'field');
       if (slot === undefined) return undefined;
       const { emptied: _, ...missing } = binding.failure('is NULL', slot, 'not_null');
       return {

@@ -2,7 +2,7 @@ import type { ColumnType } from '../../core/schema';
 import type { ValidationRuleOf } from '../../core/validation-rules';
 import { converter } from '../convert/converter';
 import { plainDecimal } from '../convert/plain-decimal';
-import { fieldOf, type Step, wrong } from '../step';
+import { readField, type Step, wrong } from '../step';
 import { cellRule, type Passes } from './cells';
 import { compareDecimals, compareTimes } from './compare';
 
@@ -15,7 +15,7 @@ export function range(rule: ValidationRuleOf<'range'>, path: string): Step {
     min === undefined ? `is above ${max}` : max === undefined ? `is below ${min}` : `is not between ${min} and ${max}`;
   return {
     bind(binding) {
-      const type = fieldOf(binding, field, 'field')?.column.type;
+      const type = readField(binding, field, 'field')?.column.type;
       if (type === undefined) return undefined;
       const [least, most] = [boundOf(type, min, `${path}.min`), boundOf(type, max, `${path}.max`)];
       return cellRule({

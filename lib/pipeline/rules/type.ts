@@ -1,13 +1,13 @@
 import type { ValidationRuleOf } from '../../core/validation-rules';
 import { type Convert, converter, FAILED } from '../convert/converter';
-import { fieldOf, type Step, wrong } from '../step';
+import { readField, type Step, wrong } from '../step';
 import { cellRule } from './cells';
 
 /** Readable as another type, without being changed. */
 export function type({ field, required, is }: ValidationRuleOf<'type'>): Step {
   return {
     bind(binding) {
-      const slot = fieldOf(binding, field, 'field');
+      const slot = readField(binding, field, 'field');
       if (slot === undefined) return undefined;
       const made = converter({ type: is, empty: 'fail' }, slot.column);
       if (made === undefined || typeof made === 'string') {

@@ -1,12 +1,12 @@
 import type { TransformationOf } from '../../core/transformations';
-import { fieldOf, type Step, wrong } from '../step';
+import { movedField, type Step, wrong } from '../step';
 
 /** Leaves fields out. */
 export function drop({ fields }: TransformationOf<'drop'>): Step {
   return {
     bind(binding) {
       for (const [index, name] of fields.entries()) {
-        const slot = fieldOf(binding, name, `fields[${index}]`);
+        const slot = movedField(binding, name, `fields[${index}]`);
         if (slot?.isKey) throw wrong(`${binding.path}.fields[${index}]`, keyNeeded(binding.layout.stream, name));
         if (slot) binding.layout.drop(slot);
       }

@@ -2,7 +2,7 @@ import { invalidConfig } from '../../core/config';
 import type { FieldIssue } from '../../core/fault';
 import type { TransformationOf } from '../../core/transformations';
 import type { Layout, Slot } from '../layout';
-import { type Binding, fieldOf, type Step } from '../step';
+import { type Binding, movedField, type Step } from '../step';
 
 /**
  * Renames fields: the name in the source to the new name, as in the specification's example, where what `customer_id` is
@@ -13,7 +13,7 @@ export function fieldMapping({ mappings }: TransformationOf<'field_mapping'>): S
     bind(binding) {
       const renames = Object.entries(mappings).flatMap(([from, to]): Rename[] => {
         refuseReversed(binding, from, to);
-        const slot = fieldOf(binding, from, `mappings.${from}`);
+        const slot = movedField(binding, from, `mappings.${from}`);
         return slot ? [{ slot, from, to }] : [];
       });
       refuseCollisions(binding, renames);
@@ -31,7 +31,7 @@ interface Rename {
 
 /** `{"id": "customer_id"}` read the other way round would find its field; renaming nothing in silence would not. */
 function refuseReversed({ layout, path }: Binding, from: string, to: string): void {
-  if (layout.find(from) !== undefined || layout.find(to) === undefined) return;
+  if (layout.peek(from) !== undefined || layout.peek(to) === undefined) return;
   throw invalidConfig([
     {
       path: `${path}.mappings.${from}`,
@@ -42,8 +42,8 @@ function refuseReversed({ layout, path }: Binding, from: string, to: string): vo
 
 /** Two fields of one name would lose one of them. */
 function refuseCollisions({ layout, path }: Binding, renames: readonly Rename[]): void {
-  const renamed = new Set(renames.map(({ slot }) => slot));
-  const names = new Set(layout.fields.filter((slot) => !renamed.has(slot)).map(({ column }) => column.name));
+  const renamed = new Set(renames.map(({ from }) => from));
+  const names = new Set(layout.names.filter((name) => !renamed.has(name)));
   const issues: FieldIssue[] = [];
   for (const { from, to } of renames) {
     if (names.has(to)) issues.push({ path: `${path}.mappings.${from}`, message: collision(layout, from, to) });

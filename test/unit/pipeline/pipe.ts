@@ -4,6 +4,7 @@ import type { Column, ColumnType, StreamSchema } from '../../../lib/core/schema'
 import type { Transformation } from '../../../lib/core/transformations';
 import type { ErrorHandling, ValidationRule } from '../../../lib/core/validation-rules';
 import { compilePipeline } from '../../../lib/pipeline/compile';
+import { textBatch } from '../text-batch';
 
 /** A stream of the given columns, `id` the key unless it says otherwise. */
 export function stream(
@@ -54,14 +55,30 @@ export function batchOf(schema: StreamSchema, rows: Row[], ops?: readonly number
   return { kind: 'rows', schema, after: { format: 1, value: 0 }, rows, ...(ops && { ops: Uint8Array.from(ops) }) };
 }
 
-/** Sends rows through steps and rules. */
+/** Sends rows through steps and rules; those of a load also as the text that a source may give instead. */
 export async function pipe(
   parts: Parts,
   schema: StreamSchema,
   rows: Row[],
   { ops, load = true }: { readonly ops?: readonly number[] } & Partial<PipePurpose> = {},
 ): Promise<PipedBatch> {
-  return (await pipelineOf(parts)).bind(schema).run(batchOf(schema, rows, ops), { load });
+  const piped = await (await pipelineOf(parts)).bind(schema).run(batchOf(schema, rows, ops), { load });
+  const text = load && ops === undefined ? textBatch(schema, rows) : undefined;
+  if (text !== undefined && isSame(text.rows, rows)) {
+    const other = await (await pipelineOf(parts)).bind(schema).run(text, { load });
+    expect(other.batch.mixed).toBeDefined();
+    expect(whole(other)).toEqual(whole(piped));
+  }
+  return piped;
+}
+
+function isSame(left: readonly Row[], right: readonly Row[]): boolean {
+  return left.every((row, place) => row.every((cell, column) => Object.is(cell, right[place]?.[column])));
+}
+
+function whole({ batch, rejected, skipped, sources }: PipedBatch) {
+  const { rows, schema, after } = batch;
+  return { rows, schema, after, rejected, skipped, sources: sources && { schema: sources.schema, rows: sources.rows } };
 }
 
 /** The one value that a conversion makes of one value, or the reason why it fails. */

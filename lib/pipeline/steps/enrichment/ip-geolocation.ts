@@ -4,7 +4,7 @@ import type { ColumnType } from '../../../core/schema';
 import { type EnrichmentOf, PLACE_PARTS, type PlacePart } from '../../../core/transformations';
 import { eachRow } from '../../each-row';
 import { passedOver } from '../../frame';
-import { fieldOf, wrong } from '../../step';
+import { readField, wrong } from '../../step';
 import { type Enrichment, type MakeEnrichment, newField } from './enrichment';
 import { plainAddress } from './ip-address';
 
@@ -29,7 +29,7 @@ export async function ipGeolocation(
     return address === undefined ? null : cellOf(places(address), part, type);
   };
   return (binding) => {
-    const from = fieldOf(binding, input, `${at}.input_field`);
+    const from = readField(binding, input, `${at}.input_field`);
     if (from === undefined) return undefined;
     if (from.column.type !== 'text') {
       throw wrong(`${binding.path}.${at}.input_field`, `"${input}" holds ${from.column.type}, and addresses are text`);

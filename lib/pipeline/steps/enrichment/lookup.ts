@@ -1,7 +1,7 @@
 import { UNCHANGED, type Value } from '../../../core/batch';
 import type { EnrichmentOf } from '../../../core/transformations';
 import { type Frame, passedOver } from '../../frame';
-import { fieldOf, wrong } from '../../step';
+import { readField, wrong } from '../../step';
 import { type Enrichment, type MakeEnrichment, newField } from './enrichment';
 import { LeastRecent } from './least-recent';
 
@@ -24,7 +24,7 @@ export function lookup(config: EnrichmentOf<'lookup'>, ...[at, , services]: Make
     }
   };
   return (binding) => {
-    const from = fieldOf(binding, input, `${at}.input_field`);
+    const from = readField(binding, input, `${at}.input_field`);
     if (from === undefined) return undefined;
     const { type } = from.column;
     if (type === 'bytes' || type === 'json') {

@@ -2,7 +2,8 @@ import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import type pg from 'pg';
 import { CopyOut } from '../../../../lib/connectors/postgresql/copy-out';
-import { CopyText, emptyFill } from '../../../../lib/connectors/postgresql/copy-text';
+import { CopyText } from '../../../../lib/connectors/postgresql/copy-text';
+import type { TextRows } from '../../../../lib/core/batch';
 import type { Column, ColumnType } from '../../../../lib/core/schema';
 
 const column = (type: ColumnType): Column => ({ name: type, type, nullable: true, native: type });
@@ -29,6 +30,17 @@ function chunks(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   return [0, ...places].map((from, index) => bytes.subarray(from, [...places, bytes.length][index]));
 }
 
+/** The cells of a row as they stand in the text. */
+function cellsOf({ bytes, starts }: TextRows, row: number, width: number): string[] {
+  const [first = 0, ...others] = starts.subarray(row * (width + 1), (row + 1) * (width + 1));
+  let from = first;
+  return others.map((next) => {
+    const text = Buffer.from(bytes.subarray(from, next - 1)).toString();
+    from = next;
+    return text;
+  });
+}
+
 const cell = fc.option(
   fc.string({ unit: fc.constantFrom('a', '\\', '\t', '\n', 'N', '.', 'é', '🙂', '\r', '\v', 'x', ' ') }),
 );
@@ -47,19 +59,26 @@ describe('CopyText', () => {
           const text = new CopyText(TEXTS, 0, true);
           const wire = Buffer.from(rows.map((row) => `${row.map(escaped).join('\t')}\n`).join(''));
           const batches = [];
-          let filled = emptyFill();
           for (const chunk of chunks(wire, at)) {
             text.push(chunk);
-            while (text.fill(filled, { rows: most, bytes })) {
-              batches.push(filled);
-              filled = emptyFill();
+            for (
+              let next = text.fill({ rows: most, bytes });
+              next !== undefined;
+              next = text.fill({ rows: most, bytes })
+            ) {
+              batches.push(next.lines);
             }
           }
-          batches.push(filled);
+          batches.push(text.rest().lines);
           expect(batches.flatMap((batch) => batch.rows)).toEqual(rows);
           for (const batch of batches) {
-            expect(batch.rows.length).toBeLessThanOrEqual(most);
-            expect(batch.rows.length === 1 || batch.bytes <= bytes).toBe(true);
+            expect(batch.length).toBeLessThanOrEqual(most);
+            expect(batch.length === 1 || batch.bytes.length <= bytes).toBe(true);
+            for (let row = 0; row < batch.length; row++) {
+              expect(batch.row(row)).toEqual(batch.rows[row]);
+              expect([0, 1].map((column) => batch.cell(row, column))).toEqual(batch.rows[row]);
+              expect(cellsOf(batch, row, 2)).toEqual(batch.rows[row]?.map((value) => escaped(value as string | null)));
+            }
           }
         },
       ),
@@ -68,17 +87,19 @@ describe('CopyText', () => {
 
   it('keeps what follows the columns apart', () => {
     const text = new CopyText([column('int32')], 1, false);
-    const filled = emptyFill();
     text.push(Buffer.from('1\t(0,1)\n\\N\t(0,2)\n'));
-    expect(text.fill(filled, { rows: 10, bytes: 100 })).toBe(false);
-    expect(filled).toMatchObject({ rows: [[1], [null]], extra: ['(0,2)'] });
+    expect(text.fill({ rows: 10, bytes: 100 })).toBeUndefined();
+    const { lines, extra } = text.rest();
+    expect(lines.rows).toEqual([[1], [null]]);
+    expect([cellsOf(lines, 0, 1), cellsOf(lines, 1, 1)]).toEqual([['1'], ['\\N']]);
+    expect(extra).toEqual(['(0,2)']);
   });
 
   it('refuses rows of another width, and bytes that are no UTF-8', () => {
     const text = new CopyText(TEXTS, 0, true);
     for (const line of ['one\n', 'one\ttwo\tthree\n']) {
       text.push(Buffer.from(line));
-      expect(() => text.fill(emptyFill(), { rows: 1, bytes: 1 })).toThrow('fields');
+      expect(() => text.fill({ rows: 1, bytes: 1 })).toThrow('fields');
     }
     expect(() => text.push(Buffer.from([0xff, 0x0a]))).toThrow('UTF-8');
   });

@@ -67,6 +67,8 @@ export type Place = { readonly [part: string]: string | number | undefined };
 export interface Places {
   (address: string): Place | undefined;
   readonly parts?: readonly string[];
+  /** The same of an IPv4 address as a number, where that is how it is looked up. */
+  ofIpv4?(number: number): Place | undefined;
 }
 
 /** What a pipeline needs from its home. */

@@ -25,7 +25,7 @@ export async function builtInPlaces(): Promise<Places> {
     const number = ipv4Number(address);
     return number === undefined ? undefined : ranges.find(number);
   };
-  return Object.assign(country, { parts: ['country'] });
+  return Object.assign(country, { parts: ['country'], ofIpv4: (number: number) => ranges.find(number) });
 }
 
 const places = new Map<string, Place>();

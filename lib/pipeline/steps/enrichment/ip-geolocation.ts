@@ -1,4 +1,5 @@
 import { UNCHANGED, type Value } from '../../../core/batch';
+import { ipv4Number } from '../../../core/ipv4';
 import type { Place } from '../../../core/pipeline';
 import type { ColumnType } from '../../../core/schema';
 import { type EnrichmentOf, PLACE_PARTS, type PlacePart } from '../../../core/transformations';
@@ -25,6 +26,8 @@ export async function ipGeolocation(
   if (places.parts && !places.parts.includes(part)) throw wrong(`${path}.attribute`, unknownPart(part, places.parts));
   const type = TYPES[part] ?? 'text';
   const find = (given: string) => {
+    const number = places.ofIpv4 && ipv4Number(given);
+    if (places.ofIpv4 && number !== undefined) return cellOf(places.ofIpv4(number), part, type);
     const address = plainAddress(given);
     return address === undefined ? null : cellOf(places(address), part, type);
   };

@@ -115,3 +115,31 @@ describeWithServer('connections to MariaDB without TLS', mariadb({ settings: { '
     });
   });
 });
+
+const LATIN = {
+  'character-set-server': 'latin1',
+  'character-set-client-handshake': '0',
+  'init-connect': 'set names gbk',
+};
+
+describeWithServer(
+  'connections to MariaDB that would rather speak another character set',
+  mariadb({ settings: LATIN }),
+  (server) => {
+    it('speak UTF-8', async () => {
+      const text = 'é, 漢字, 😀';
+      const client = await textClient(server());
+      await client.query('set names utf8mb4');
+      await client.query(`create table told (id int primary key, \`é\` text charset utf8mb4);
+      insert into told values (1, '${text}');
+      create user teller@'%' identified by 'told'; grant select on shop.* to teller@'%'`);
+      await client.end();
+      const { connection } = configOf(server());
+      await using source = await openSource('mysql', {
+        connection: { ...connection, username: 'teller', password: 'told' },
+      });
+      const batches = await source.full(await source.schema('told'));
+      expect(batches.flatMap((batch) => (batch.kind === 'rows' ? batch.rows : []))).toEqual([[1, text]]);
+    });
+  },
+);

@@ -46,7 +46,8 @@ export async function readCatalog(
 }
 
 function columnsSql(chosen: Fragment): Fragment {
-  return sql`select c.table_name, c.column_name, c.is_nullable, c.data_type, c.column_type, c.datetime_precision, c.privileges
+  return sql`select c.table_name, c.column_name, c.is_nullable, c.data_type, c.column_type, c.datetime_precision, c.privileges,
+      c.character_set_name, c.collation_name
     from information_schema.columns c where ${chosen} order by c.table_name, c.ordinal_position`;
 }
 
@@ -92,7 +93,7 @@ function tableOf(
 }
 
 function columnOf(
-  [, name, nullable, dataType, columnType, fraction, rights]: TextRow,
+  [, name, nullable, dataType, columnType, fraction, rights, characterSet, collation]: TextRow,
   json: ReadonlySet<unknown>,
 ): CatalogColumn {
   return {
@@ -103,7 +104,12 @@ function columnOf(
     fraction: Number(fraction ?? 0),
     isJson: json.has(name),
     readable: /\bselect\b/i.test(rights ?? ''),
+    ...(isName(characterSet) && isName(collation) && { text: { characterSet, collation } }),
   };
+}
+
+function isName(text: string | null | undefined): text is string {
+  return /^\w+$/.test(text ?? '');
 }
 
 function indexesOf(rows: readonly TextRow[]): CatalogIndex[] {

@@ -116,7 +116,13 @@ export function isRefused(error: unknown): boolean {
   return CODES[String((error as { code?: unknown } | null)?.code)] === refused;
 }
 
+/** Whether an index is hidden from statements: IGNORED in MariaDB, INVISIBLE in MySQL. */
+export function isHiddenIndex(error: unknown): boolean {
+  return (error as { errno?: unknown } | null)?.errno === KEY_DOES_NOT_EXIST;
+}
+
 const TABLE_DEF_CHANGED = 1412;
+const KEY_DOES_NOT_EXIST = 1176;
 // Numbers that the two servers use for different things, or that the driver does not name.
 const BY_NUMBER: { readonly [errno: number]: Verdict } = {
   1927: lost,

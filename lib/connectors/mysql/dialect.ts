@@ -2,6 +2,7 @@ import { durationMs } from '../../core/duration';
 import type { Dialect } from '../shared/sql/dialect';
 import { sql } from '../shared/sql/fragment';
 import type { MysqlConfig } from './config';
+import { sampledBounds } from './key-bounds';
 import { openTransactions } from './open-transactions';
 import type { MysqlColumn } from './types';
 
@@ -34,6 +35,7 @@ export function dialectOf(config: Pick<MysqlConfig, 'late_commit_margin'>): Dial
       clock === undefined
         ? undefined
         : sql`cast(${value} as datetime(6)) - interval ${String(milliseconds * MICROSECONDS)} microsecond`,
+    sampledBounds,
     recordIdNative: 'mysql/text',
   };
 }

@@ -1,13 +1,16 @@
 import type { CursorCandidate, StreamInfo, SyncMode } from '../../core/connector';
 import { Fault } from '../../core/fault';
-import { bestKey, type KeyIndex } from '../shared/sql/best-key';
+import { bestIndex, type KeyIndex } from '../shared/sql/best-key';
 import type { SqlRelation } from '../shared/sql/relation';
 import type { CatalogIndex, CatalogTable } from './catalog';
 import { quoteTable } from './identifiers';
 import { isCoarse, isCursorType, type MysqlColumn, readColumn, type TypeOptions } from './types';
 
 /** A relation as it is read. */
-export type MysqlRelation = SqlRelation<MysqlColumn>;
+export interface MysqlRelation extends SqlRelation<MysqlColumn> {
+  /** The name of the index behind the order; empty where there is none. */
+  readonly keyIndex: string;
+}
 
 const SNAPSHOT_ENGINES = new Set(['InnoDB', '']);
 
@@ -15,13 +18,15 @@ const SNAPSHOT_ENGINES = new Set(['InnoDB', '']);
 export function relationOf(database: string, table: CatalogTable, options: TypeOptions): MysqlRelation {
   const readable = table.columns.filter((column) => column.readable);
   const notNull = new Set(readable.filter((column) => !column.nullable).map((column) => column.name));
-  const key = table.isView ? [] : bestKey(table.indexes.map(asKey), notNull);
+  const index = table.isView ? undefined : bestIndex(table.indexes.map(asKey), notNull);
+  const key = index?.columns ?? [];
   const columns = readable.map((column) => readColumn(column, options, key.includes(column.name)));
   return {
     info: infoOf(database, table, columns, key),
     columns,
     source: `${quoteTable(database, table.name)} as t`,
     order: key.flatMap((name) => columns.find(({ column }) => column.name === name) ?? []),
+    keyIndex: index?.name ?? '',
   };
 }
 
@@ -112,6 +117,7 @@ export function hiddenRelation(name: string): MysqlRelation {
     columns: [],
     source: '',
     order: [],
+    keyIndex: '',
   };
 }
 

@@ -27,6 +27,10 @@ interface RowCommand extends Query {
 
 // Everything that decides how a value looks, and what could end a long read.
 const SETTINGS = [
+  // Asked for when logging in, too, which not every server heeds.
+  'character_set_client = utf8mb4',
+  'character_set_results = utf8mb4',
+  'collation_connection = utf8mb4_general_ci',
   `time_zone = '+00:00'`,
   `sql_mode = ''`,
   'sql_big_selects = 1',

@@ -19,6 +19,7 @@ import {
   type ZeroDates,
 } from './decode';
 import { quoteIdentifier } from './identifiers';
+import { BYTES, type KeySpace, textKeys, UUIDS } from './key-space';
 
 /** A column as the catalog tells it. */
 export interface CatalogColumn {
@@ -32,6 +33,8 @@ export interface CatalogColumn {
   /** MariaDB keeps JSON as text with a check. */
   readonly isJson: boolean;
   readonly readable: boolean;
+  /** Where it holds text. */
+  readonly text?: { readonly characterSet: string; readonly collation: string };
 }
 
 /** How some types are read. */
@@ -47,6 +50,8 @@ export interface MysqlColumn extends SqlColumn {
   readonly isKey: boolean;
   /** A time by which clocks can be asked, whatever type it is read as. */
   readonly clock?: ColumnType;
+  /** Where it may be cut into ranges, though it holds no numbers. */
+  readonly keySpace?: KeySpace;
 }
 
 interface Reading {
@@ -58,14 +63,19 @@ interface Reading {
   readonly bind?: (text: string) => Fragment;
   readonly nullable?: true;
   readonly clock?: ColumnType;
+  readonly keySpace?: KeySpace;
 }
 
 type Read = (source: CatalogColumn, options: TypeOptions, name: string) => Reading;
 
 const LONGEST_INT64_BITS = 63;
 
-const text: Read = () => ({ type: 'text', decode: decodeText });
-const bytes: Read = () => ({ type: 'bytes', decode: decodeBytes });
+const text: Read = (source) => ({
+  type: 'text',
+  decode: decodeText,
+  ...(source.text && { keySpace: textKeys(source.text) }),
+});
+const bytes: Read = () => ({ type: 'bytes', decode: decodeBytes, keySpace: BYTES });
 const plain: Read = () => ({ type: 'text', decode: decodePlain });
 const int32: Read = () => ({ type: 'int32', decode: decodeInteger });
 const geometry: Read = () => ({ type: 'bytes', decode: decodeGeometry });
@@ -131,7 +141,7 @@ const TYPES: { readonly [dataType: string]: Read } = {
   date: (source, options) => dated(source, options, 'date', ''),
   datetime: (source, options) => dated(source, options, 'timestamp', ''),
   timestamp: (source, options) => dated(source, options, 'timestamptz', '+00'),
-  uuid: () => ({ type: 'uuid', decode: decodePlain }),
+  uuid: () => ({ type: 'uuid', decode: decodePlain, keySpace: UUIDS }),
   inet4: plain,
   inet6: plain,
   geometry,
@@ -150,7 +160,7 @@ export function readColumn(source: CatalogColumn, options: TypeOptions, isKey: b
   const name = `t.${quoteIdentifier(source.name)}`;
   const own = isKey && options.zeroDates === 'null' ? { ...options, zeroDates: 'fail' as const } : options;
   const reading = (TYPES[source.dataType] ?? text)(source, own, name);
-  const { type, decode, expression = name, order = name, bind, clock } = reading;
+  const { type, decode, expression = name, order = name, bind, clock, keySpace } = reading;
   const column = {
     name: source.name,
     type,
@@ -158,7 +168,11 @@ export function readColumn(source: CatalogColumn, options: TypeOptions, isKey: b
     native: `mysql/${source.columnType.startsWith('enum(') || source.columnType.startsWith('set(') ? source.dataType : source.columnType}`,
   };
   const usual = (value: string) => boundText(column, value);
-  return { column, expression, order, decode, isKey, bind: bind ?? usual, ...(clock && { clock }) };
+  return {
+    ...{ column, expression, order, decode, isKey, bind: bind ?? usual },
+    ...(clock && { clock }),
+    ...(keySpace && { keySpace }),
+  };
 }
 
 function dated(source: CatalogColumn, { zeroDates }: TypeOptions, type: ColumnType, zone: string): Reading {

@@ -6,11 +6,19 @@ export interface KeyIndex {
   readonly columns: readonly (string | null)[];
 }
 
-/** The columns of the primary key, else of the unique index with the fewest, of those that are made of `usable` alone. */
+/** An index over whole columns. */
+export type WholeIndex = KeyIndex & { readonly columns: readonly string[] };
+
+/** The columns of the best index of a table; none where it has no such index. */
 export function bestKey(indexes: readonly KeyIndex[], usable: ReadonlySet<string>): readonly string[] {
+  return bestIndex(indexes, usable)?.columns ?? [];
+}
+
+/** The primary key, else the unique index with the fewest columns, of those that are made of `usable` alone. */
+export function bestIndex(indexes: readonly KeyIndex[], usable: ReadonlySet<string>): WholeIndex | undefined {
   const whole = indexes.flatMap(({ unique, primary, name, columns }) => {
     const own = columns.filter((column): column is string => column !== null && usable.has(column));
-    return unique && own.length === columns.length ? [{ primary, name, columns: own }] : [];
+    return unique && own.length === columns.length ? [{ unique, primary, name, columns: own }] : [];
   });
   whole.sort(
     (left, right) =>
@@ -18,5 +26,5 @@ export function bestKey(indexes: readonly KeyIndex[], usable: ReadonlySet<string
       left.columns.length - right.columns.length ||
       (left.name < right.name ? -1 : 1),
   );
-  return whole[0]?.columns ?? [];
+  return whole[0];
 }

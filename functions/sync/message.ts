@@ -2,7 +2,7 @@ import type { Context, SQSRecord } from 'aws-lambda';
 import { Fault, messageOf } from '../../lib/core/fault';
 import type { Delivery } from '../../lib/core/ports';
 import { startScheduled } from '../../lib/engine/scheduled';
-import type { CloudHome } from '../home';
+import type { SyncHome } from './home';
 
 /** Messages that follow from each other without an end are a mistake of ours: this many are 14 days of full slices. */
 const MOST_HOPS = 5000;
@@ -15,7 +15,7 @@ const UNTIL_STORED_MS = 90_000;
 
 /** Handles one message of a connector's queue; gives whether it is done. One that is not comes again after a while. */
 export async function handleMessage(
-  home: CloudHome,
+  home: SyncHome,
   type: string,
   record: SQSRecord,
   context: Pick<Context, 'getRemainingTimeInMillis'>,
@@ -50,7 +50,7 @@ interface Body {
   readonly declared?: boolean;
 }
 
-async function dispatch(home: CloudHome, delivery: Delivery, sentAt: number, stop: AbortSignal): Promise<void> {
+async function dispatch(home: SyncHome, delivery: Delivery, sentAt: number, stop: AbortSignal): Promise<void> {
   const { run, hop = 0, schedule, at, declared = false } = delivery.body as Body;
   if (hop > MOST_HOPS) throw new Fault('bug', 'endless_run', `syncing: run ${run} went on for ${hop} messages`);
   if (hop > 0) home.log.info('a run goes on', { run, hop });
@@ -68,7 +68,7 @@ function scheduledTime(at: string, sentAt: number): number {
 }
 
 /** A schedule outlives for a moment what it starts, and that of a declared integration ticks also while it is paused. */
-async function tick({ engine, log }: CloudHome, integration: string, at: number, declared: boolean): Promise<void> {
+async function tick({ engine, log }: SyncHome, integration: string, at: number, declared: boolean): Promise<void> {
   try {
     const { document } = await engine.service.get(integration);
     if (document.enabled !== false) await startScheduled(engine.service, log, integration, at);

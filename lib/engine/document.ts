@@ -1,7 +1,7 @@
 import { alertIssues } from '../core/alert/rule';
 import { invalidConfig, parseConfig } from '../core/config';
 import type { Connector } from '../core/connector';
-import { parseCron } from '../core/cron';
+import { checkSchedule } from '../core/cron-schedule';
 import { Fault, type FieldIssue } from '../core/fault';
 import {
   type IntegrationDocument,
@@ -143,8 +143,8 @@ function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIs
   const { schedule, time_zone: timeZone } = fields.sync_settings ?? {};
   const { name: integration } = fields;
   // Each alone, so that both are reported when both are wrong.
-  if (schedule !== undefined) collect(issues, () => parseCron({ integration, cron: schedule, timeZone: 'UTC' }));
-  if (timeZone !== undefined) collect(issues, () => parseCron({ integration, cron: ANY_SCHEDULE, timeZone }));
+  if (schedule !== undefined) collect(issues, () => checkSchedule({ integration, cron: schedule, timeZone: 'UTC' }));
+  if (timeZone !== undefined) collect(issues, () => checkSchedule({ integration, cron: ANY_SCHEDULE, timeZone }));
   return issues;
 }
 

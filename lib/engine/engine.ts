@@ -1,6 +1,5 @@
-import type { Delivery } from '../core/ports';
 import type { Service } from '../core/service';
-import { abandonRun, advance } from './advance';
+import { abandonRun } from './advance';
 import { lookAtAlerts } from './alerts/look';
 import { createContext } from './context';
 import { checkCredentials } from './credential-notices';
@@ -9,22 +8,18 @@ import { tellOfRuns } from './notify/run-news';
 import { type Observation, observe } from './observe';
 import type { EngineOptions, EnginePorts } from './ports';
 import { Probes } from './probe/probes';
+import { handle, type Runner } from './runner';
 import { recoverRuns } from './runs';
 import { createService } from './service';
 import { step, work } from './worker';
 
 /** The engine of one home: what can be asked of it, and the workers that do it. */
-export interface Engine {
+export interface Engine extends Runner {
   readonly service: Service;
   /** Works until `stop` aborts: takes messages, advances runs. Ends when everything is closed. */
   work(workers: number, stop: AbortSignal): Promise<void>;
   /** Handles at most one message, waiting up to `waitMs` for it; gives whether there was one. */
   step(waitMs: number, stop: AbortSignal): Promise<boolean>;
-  /**
-   * Advances the run of a message that the home has received, and closes what it opened. When it throws, the message was
-   * not handled and must come again.
-   */
-  handle(delivery: Delivery, stop: AbortSignal): Promise<void>;
   /** Ends a run whose message was received too often, as failed. Gives whether it was still going on. */
   abandon(run: string): Promise<boolean>;
   /** Tells of the runs that ended since the last time; what is to be told is stored then, not yet sent. */
@@ -49,13 +44,7 @@ export function createEngine(ports: EnginePorts, options: Partial<EngineOptions>
     probes: new Probes(context),
     work: (workers, stop) => work(context, workers, stop),
     step: (waitMs, stop) => step(context, waitMs, stop),
-    async handle(delivery, stop) {
-      try {
-        await advance(context, delivery, stop);
-      } finally {
-        await context.sessions.endAll();
-      }
-    },
+    handle: (delivery, stop) => handle(context, delivery, stop),
     abandon: (run) => abandonRun(context, run),
     tellOfRuns: () => tellOfRuns(context),
     lookAtAlerts: (stop) => lookAtAlerts(context, stop),

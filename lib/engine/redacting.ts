@@ -106,7 +106,7 @@ function recorded(value: Json, redactor: Redactor): Json {
  * A service whose answers and faults hold no secrets. What stands in a document in plain is known to be secret before anything
  * is done with it.
  */
-export function redactingService(service: Service, { redactor, loadConnector }: EnginePorts): Service {
+export function redactingService<S extends Partial<Service>>(service: S, { redactor, loadConnector }: EnginePorts): S {
   const learn = async (given: unknown): Promise<void> => {
     if (typeof given !== 'object' || given === null || Array.isArray(given)) return;
     const document = given as IntegrationDocument;
@@ -125,8 +125,8 @@ export function redactingService(service: Service, { redactor, loadConnector }: 
       }
     };
   };
-  const names = Object.keys(service) as (keyof Service)[];
+  const names = Object.keys(service) as (keyof S)[];
   return Object.fromEntries(
     names.map((name) => [name, guarded(service[name] as (...given: readonly unknown[]) => Promise<unknown>)]),
-  ) as unknown as Service;
+  ) as unknown as S;
 }

@@ -11,7 +11,12 @@ export function scheduleKey(at: number): string {
  * Starts the run of a tick that was due at `at` (milliseconds since 1970). The time makes the request idempotent: a tick
  * may come twice.
  */
-export async function startScheduled(service: Service, log: Logger, integration: string, at: number): Promise<void> {
+export async function startScheduled(
+  service: Pick<Service, 'sync'>,
+  log: Logger,
+  integration: string,
+  at: number,
+): Promise<void> {
   const idempotencyKey = scheduleKey(at);
   try {
     await service.sync(integration, { trigger: 'schedule', whenRunning: 'refuse', idempotencyKey });

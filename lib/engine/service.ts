@@ -26,7 +26,8 @@ import { dropQuarantined, editQuarantined, listQuarantined, quarantinedRecord } 
 import { redactingService } from './redacting';
 import { redrive } from './redrive';
 import { replay } from './replay';
-import { cancelRun, loadRun, requestRun } from './runs';
+import { runService } from './runner';
+import { cancelRun, loadRun } from './runs';
 import { forgetSchemas } from './schema-policy';
 import { search } from './search';
 import { openSource } from './sessions';
@@ -46,20 +47,15 @@ function plainService(context: EngineContext): Service {
   const now = () => ports.clock.now();
   return {
     connectors: () => Promise.all(ports.connectorTypes.map((type) => describeConnector(context, type))),
+    ...runService(context),
     validate: (document) => validate(context, document),
     create: (document) => createIntegration(context, document),
     list: async () => Promise.all((await listIntegrations(context)).map((stored) => viewIntegration(context, stored))),
-    get: async (id) => viewIntegration(context, await loadIntegration(context, id)),
     update: (id, document, revision) => updateIntegration(context, id, document, revision),
     remove: (id, options) => removeIntegration(context, id, options),
     check: (target, signal) => check(context, target, signal),
     discover: (target, signal) => withSource(context, target, (source) => source.discover(signal)),
     plan: async (target, signal) => planOf(context, await targetDocument(context, target), signal),
-    sync: async (id, request) => {
-      const { value } = await loadIntegration(context, id);
-      await checkDocument(value.document, ports.loadConnector);
-      return viewRun(await requestRun(context, id, value, request), now());
-    },
     wait: (run, signal) => wait(context, run, signal),
     runs: async (id, query) => {
       await loadIntegration(context, id);

@@ -1,6 +1,6 @@
 import { loadConnector } from '../../lib/connectors';
 import type { Batch, ByteFormat, Row } from '../../lib/core/batch';
-import type { Cursor, PartitionRequest, ScanRequest, Source } from '../../lib/core/connector';
+import type { Connector, Cursor, PartitionRequest, ScanRequest, Source } from '../../lib/core/connector';
 import type { Json } from '../../lib/core/json';
 import type { Network } from '../../lib/core/network';
 import type { Position } from '../../lib/core/position';
@@ -38,9 +38,10 @@ export interface OpenSource extends AsyncDisposable {
   ): Promise<Increment>;
 }
 
-/** Opens a source of a registered type. */
-export async function openSource(type: string, config: unknown, network?: Network): Promise<OpenSource> {
-  const source = await (await loadConnector(type)).open(config, {
+/** Opens a source of a registered type, or of a connector that comes from elsewhere. */
+export async function openSource(of: string | Connector, config: unknown, network?: Network): Promise<OpenSource> {
+  const connector = typeof of === 'string' ? await loadConnector(of) : of;
+  const source = await connector.open(config, {
     log: recordingLogger().log,
     ...(network && { network }),
   });
@@ -57,7 +58,7 @@ export async function openSource(type: string, config: unknown, network?: Networ
     return source.partitions?.(request) ?? Promise.resolve({ parts: [null] });
   };
   const scan = (stream: StreamSchema, request: Partial<ScanRequest>): AsyncIterable<Batch> => {
-    if (source.scan === undefined) throw new Error(`${type} has no scan`);
+    if (source.scan === undefined) throw new Error(`${connector.type} has no scan`);
     return source.scan({ stream, size, accept: [], signal, repairable: false, ...request });
   };
   return {

@@ -1,5 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
-import type { CloudHome } from '../../functions/home';
+import type { SyncHome } from '../../functions/sync/home';
 import { handleMessage } from '../../functions/sync/message';
 import { Fault } from '../../lib/core/fault';
 import { silentLog } from '../memory/scheduler';
@@ -16,7 +16,7 @@ function emptyHome() {
     log: silentLog,
     queue: () => ({ release: async (_receipt: string, ms: number) => void released.push(ms) }),
   };
-  return { home: home as unknown as CloudHome, released };
+  return { home: home as unknown as SyncHome, released };
 }
 
 const record = (body: object, receives = 1) =>

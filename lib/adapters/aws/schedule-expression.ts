@@ -1,6 +1,6 @@
-import { readSchedule } from '../../core/cron';
 import type { CronDays } from '../../core/cron-days';
 import type { CronField } from '../../core/cron-fields';
+import { readSchedule } from '../../core/cron-schedule';
 import { commonStep, fieldText } from '../../core/cron-text';
 import type { Schedule } from '../../core/ports';
 

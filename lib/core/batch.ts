@@ -53,6 +53,8 @@ export interface TextRows {
    */
   readonly starts: Uint32Array;
   cell(row: number, column: number): Value;
+  /** Puts the cells of a column into rows, one for each here, at the same place. */
+  fill(rows: readonly Row[], column: number): void;
   row(row: number): Row;
 }
 

@@ -120,7 +120,7 @@ export const DEFAULT_OPTIONS: Omit<EngineOptions, 'owner'> = {
   // Small enough that most rows die before the collector of young objects runs: with larger batches it moves them all to
   // the old ones, and the process needs much more memory.
   batch: { rows: 400, bytes: 512 * 1024 },
-  group: { batches: 64, ms: 1000 },
+  group: { batches: 256, ms: 1000 },
   parallel: 2,
   maxAttempts: 8,
   exclusive: true,

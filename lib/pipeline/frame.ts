@@ -59,9 +59,9 @@ export class Frame {
     for (let index = 0; index < rows.length; index++) {
       const row: Row = new Array(width);
       for (let place = 0; place < width; place++) row[place] = null;
-      for (const column of columns) row[column] = text.cell(index, column);
       rows[index] = row;
     }
+    for (const column of columns) text.fill(rows, column);
     return new Frame(rows, text);
   }
 

@@ -42,6 +42,16 @@ export class CopyLines implements TextRows {
     return this.#read(column, row * (this.width + 1) + column);
   }
 
+  fill(rows: readonly Row[], column: number): void {
+    const { starts, width } = this;
+    const fields = this.#fieldsOf();
+    const read = this.#readers[column] as ReadField;
+    for (let row = 0, at = column; row < this.length; row++, at += width + 1) {
+      const cells = rows[row] as Row;
+      cells[column] = read(fields.seek(starts[at] as number, (starts[at + 1] as number) - 1));
+    }
+  }
+
   row(row: number): Row {
     const { width } = this;
     const first = row * (width + 1);
@@ -51,10 +61,14 @@ export class CopyLines implements TextRows {
   }
 
   #read(column: number, at: number): Value {
-    this.#fields ??= new CopyFields(this.bytes);
     const { starts } = this;
-    const fields = this.#fields.seek(starts[at] as number, (starts[at + 1] as number) - 1);
+    const fields = this.#fieldsOf().seek(starts[at] as number, (starts[at + 1] as number) - 1);
     return (this.#readers[column] as ReadField)(fields);
+  }
+
+  #fieldsOf(): CopyFields {
+    this.#fields ??= new CopyFields(this.bytes);
+    return this.#fields;
   }
 }
 

@@ -76,8 +76,8 @@ function withoutExponent(text: string): string {
   return `${sign}${digits.slice(0, before)}${digits.length > before ? `.${digits.slice(before)}` : ''}`;
 }
 
-// As SQLite writes it: a real never looks like an integer.
-function realText(number: number): string {
+/** As SQLite writes it: a real never looks like an integer. */
+export function realText(number: number): string {
   const text = String(Object.is(number, -0) ? '-0' : number);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }

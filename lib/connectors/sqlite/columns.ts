@@ -5,12 +5,17 @@ import type { CatalogColumn, CatalogTable } from './catalog';
 import { DECODERS, type Decode, expressionOf, UNFIT } from './cells';
 import type { Cell } from './driver';
 import { quoteIdentifier } from './identifiers';
+import { packedRowid, packedSql } from './packed-sql';
 import { type Form, isOpen, type StorageClass, typeOf } from './types';
 
 /** A column as a session reads it. */
 export interface SqliteColumn extends SqlColumn {
   readonly decode: Decode;
   readonly form: Form;
+  /** SQL that {@link packedSql} made. */
+  readonly packed: string;
+  /** It is the rowid, by which SQLite finds a row at once. */
+  readonly isRowid: boolean;
   /** A part of what tells rows apart. */
   readonly identifies: boolean;
   /** The fault for a cell that is not of the column's form, of the row of that name; it is remembered that such are there. */
@@ -33,9 +38,10 @@ const LARGEST = 2n ** 63n - 1n;
 
 /** A column of a table, as it is read. */
 export function readColumn(parts: ColumnParts): SqliteColumn {
-  const { source, form, collation, inKey } = parts;
+  const { table, source, form, collation, inKey } = parts;
   const name = `t.${quoteIdentifier(source.name)}`;
   const decode = DECODERS[form];
+  const isRowid = source.rowidAlias && table.kind === 'table';
   return {
     column: {
       name: source.name,
@@ -48,6 +54,8 @@ export function readColumn(parts: ColumnParts): SqliteColumn {
     bind: (text) => bindAs(form, text),
     decode: inKey ? (cell, text) => (cell === null ? UNFIT : decode(cell, text)) : decode,
     form,
+    packed: isRowid ? packedRowid(name) : packedSql(name, form, inKey),
+    isRowid,
     identifies: inKey,
     unfit: (cell, row) => unfit(parts, cell, row),
   };
@@ -62,6 +70,8 @@ export function rowidColumn(table: CatalogTable, name: string): SqliteColumn {
     bind: (text) => bindAs('int64', text),
     decode: DECODERS.int64,
     form: 'int64',
+    packed: packedRowid(`t.${name}`),
+    isRowid: true,
     identifies: true,
     unfit: () => new Fault('bug', 'rowid', `reading ${table.name}: a rowid is no number`),
   };

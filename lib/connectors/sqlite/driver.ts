@@ -15,6 +15,8 @@ export interface RowReader {
 /** One connection to a file. Everything is done before it returns. */
 export interface DriverConnection {
   all(sql: string, values: readonly Bindable[]): Cell[][];
+  /** For what is asked again with other values. */
+  prepare(sql: string): (values: readonly Bindable[]) => Cell[][];
   read(sql: string, values: readonly Bindable[]): RowReader;
   close(): void;
 }

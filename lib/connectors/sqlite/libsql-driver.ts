@@ -14,20 +14,26 @@ type Next = (this: Fetching) => IteratorResult<Cell[], undefined>;
 export const libsqlDriver: Driver = { name: 'libsql', open: (uri) => connectionOf(new Database(uri)) };
 
 function connectionOf(database: Database.Database): DriverConnection {
-  const read = (sql: string, values: readonly Bindable[]): RowReader => {
+  const prepare = (sql: string): ((values: readonly Bindable[]) => RowReader) => {
     const statement = database.prepare<[readonly Bindable[]]>(sql);
     if (!statement.reader) {
-      statement.run(values);
-      return NO_ROWS;
+      return (values) => {
+        statement.run(values);
+        return NO_ROWS;
+      };
     }
+    const reading = statement.raw().safeIntegers(true);
     // As one array: alone, bytes would be taken for an object of named values.
-    const rows = statement.raw().safeIntegers(true).iterate(values);
-    return readerOf(database, rows as unknown as { readonly next: Next });
+    return (values) => readerOf(database, reading.iterate(values) as unknown as { readonly next: Next });
   };
   return {
-    read,
+    read: (sql, values) => prepare(sql)(values),
     // Not all(): a statement that finds the file busy would stay in its middle, and keep the next one's lock.
-    all: (sql, values) => everyRow(read(sql, values)),
+    all: (sql, values) => everyRow(prepare(sql)(values)),
+    prepare(sql) {
+      const read = prepare(sql);
+      return (values) => everyRow(read(values));
+    },
     close() {
       // Statements live until they are collected, and the connection behind them: it must not keep its transaction.
       if (database.inTransaction) database.exec('rollback');

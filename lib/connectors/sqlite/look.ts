@@ -19,6 +19,8 @@ export interface Look {
 type Session = SqlSession<SqliteColumn>;
 
 const CHUNK = 50_000;
+/** Of the first rows of a chunk the sizes are asked for. */
+const SAMPLE = 1000;
 const NUMBER_BYTES = 8;
 
 /** Remembers what was found in the tables of a source: classes are only ever added until all is looked at again. */
@@ -62,19 +64,22 @@ async function lookAt(session: Session, table: CatalogTable): Promise<Look> {
 
 /** A chunk at a time, so that others have their turn. */
 async function lookInChunks(session: Session, table: CatalogTable, rowid: string): Promise<Look> {
-  const names = table.columns.map((_, index) => `c${index}`);
-  const inner = table.columns.map(({ name }, index) => `t.${quoteIdentifier(name)} as c${index}`);
-  const found = names.map((name) => `group_concat(distinct typeof(${name}))`);
+  // Asked for inside, so that what a row holds is not read beyond its types.
+  const types = table.columns.map(({ name }, index) => `, typeof(t.${quoteIdentifier(name)}) as c${index}`).join('');
+  const found = table.columns.map((_, index) => `, group_concat(distinct c${index})`).join('');
+  const size = bytesOf(table.columns.map(({ name }) => `t.${quoteIdentifier(name)}`));
   const look = emptyLook(table);
   let [rows, bytes, last] = [0, 0, ''];
   for (;;) {
-    const [chunk = []] = await session.query(sql`
-      select max(r), count(*), ${bytesOf(names)}${found.map((one) => `, ${one}`).join('')}
-      from (select ${[`t.${rowid} as r`, ...inner].join(', ')} from main.${quoteIdentifier(table.name)} as t
-        ${last === '' ? '' : `where t.${rowid} > ${last}`} order by t.${rowid} limit ${String(CHUNK)})`);
-    const [reached, count, size, ...classes] = chunk;
+    const from = `from main.${quoteIdentifier(table.name)} as t ${last === '' ? '' : `where t.${rowid} > ${last}`}`;
+    const [[sample] = []] = await session.query(
+      sql`select total(b) from (select ${size} as b ${from} order by t.${rowid} limit ${String(SAMPLE)})`,
+    );
+    const [[reached, count, ...classes] = []] = await session.query(sql`
+      select max(r), count(*)${found}
+      from (select t.${rowid} as r${types} ${from} order by t.${rowid} limit ${String(CHUNK)})`);
     rows += Number(count);
-    bytes += Number(size);
+    bytes += Math.round((Number(sample) * Number(count)) / Math.max(1, Math.min(Number(count), SAMPLE)));
     for (const [index, list] of classes.entries()) addAll(look.classes[index], list ?? '');
     if (Number(count) < CHUNK || !reached) return { ...look, rows, bytes };
     last = reached;
@@ -109,6 +114,8 @@ const LISTS: SqliteColumn = {
   bind: bound,
   decode: (cell) => String(cell),
   form: 'text',
+  packed: '',
+  isRowid: false,
   identifies: false,
   unfit: () => new Fault('bug', 'classes', 'a list of classes is none'),
 };
@@ -131,7 +138,7 @@ function bytesOf(names: readonly string[]): string {
   const sizes = names.map(
     (name) => `coalesce(case when typeof(${name}) in ('text', 'blob') then octet_length(${name}) end, ${NUMBER_BYTES})`,
   );
-  return `cast(total(${sizes.join(' + ') || '0'}) as integer)`;
+  return sizes.join(' + ') || '0';
 }
 
 function addAll(classes: Set<StorageClass> | undefined, list: string): void {

@@ -37,6 +37,10 @@ function connectionOf(database: Database): DriverConnection {
   };
   return {
     all: (sql, values) => prepare(sql).all(...values),
+    prepare(sql) {
+      const statement = prepare(sql);
+      return (values) => statement.all(...values);
+    },
     read: (sql, values) => readerOf(prepare(sql).iterate(...values)),
     close: () => database.close(),
   };

@@ -2,13 +2,18 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Row } from '../../core/batch';
 import { Fault } from '../../core/fault';
 import { type Fragment, statementOf } from '../shared/sql/fragment';
+import { selected } from '../shared/sql/full-scan';
+import { type Range, rangeSql } from '../shared/sql/range';
 import { textOf } from '../shared/sql/relation';
 import type { Size, SqlSession, TextRow } from '../shared/sql/session';
 import { type TextDecoding, textDecoding, UNFIT, weigh } from './cells';
+import { batched, type Chunk } from './chunks';
 import { generalResultOf } from './classify';
 import type { SqliteColumn } from './columns';
 import type { Bindable, Cell, DriverConnection, RowReader } from './driver';
+import { isPackable, type PackedReading, packedChunks } from './packed-range';
 
+const UTF_8 = 'UTF-8';
 const BUSY = 5;
 const RETRY_MS = 20;
 const TURN_MS = 10;
@@ -26,6 +31,7 @@ export class SqliteSession implements SqlSession<SqliteColumn> {
   readonly #busyMs: number;
   readonly #readers = new Set<RowReader>();
   readonly #text: TextDecoding;
+  readonly #packs: boolean;
   #closed = false;
   #turn = performance.now();
 
@@ -33,11 +39,12 @@ export class SqliteSession implements SqlSession<SqliteColumn> {
     this.#connection = connection;
     this.#busyMs = busyMs;
     this.#text = textDecoding(encoding);
+    this.#packs = encoding === UTF_8;
   }
 
   /** A session over a new connection, which it closes when the file cannot be read. */
   static async over(connection: DriverConnection, busyMs: number): Promise<SqliteSession> {
-    const asking = new SqliteSession(connection, busyMs, 'UTF-8');
+    const asking = new SqliteSession(connection, busyMs, UTF_8);
     try {
       const [[encoding] = []] = await asking.#patient(() => connection.all('pragma encoding', []));
       return new SqliteSession(connection, busyMs, String(encoding));
@@ -52,14 +59,14 @@ export class SqliteSession implements SqlSession<SqliteColumn> {
   }
 
   async query(statement: Fragment): Promise<readonly TextRow[]> {
-    const { sql, values } = prepared(statement);
+    const { sql, values } = driversOwn(statement);
     const rows = await this.#patient(() => this.#connection.all(sql, values));
     return rows.map((row) => row.map((cell) => this.#cellText(cell)));
   }
 
   // In chunks: a promise for each row would cost more than the row.
   async *#chunks(statement: Fragment): AsyncGenerator<Cell[][]> {
-    const { sql, values } = prepared(statement);
+    const { sql, values } = driversOwn(statement);
     let reader: RowReader | undefined;
     let largest = FETCH_BYTES / FETCH_ROWS;
     const fetch = (): Cell[][] => {
@@ -84,19 +91,52 @@ export class SqliteSession implements SqlSession<SqliteColumn> {
     }
   }
 
-  async *rows(statement: Fragment, columns: readonly SqliteColumn[], size: Size): AsyncGenerator<Row[]> {
-    let filling: Row[] = [];
-    let bytes = 0;
-    for await (const chunk of this.#chunks(statement)) {
-      for (const cells of chunk) {
-        filling.push(this.#decoded(cells, columns));
-        bytes += weigh(cells);
-        if (filling.length < size.rows && bytes < size.bytes) continue;
-        yield filling;
-        [filling, bytes] = [[], 0];
-      }
+  rows(statement: Fragment, columns: readonly SqliteColumn[], size: Size): AsyncGenerator<Row[]> {
+    return batched(this.#plain(statement, columns), size);
+  }
+
+  range(range: Range<SqliteColumn>, size: Size): AsyncGenerator<Row[]> {
+    if (!this.#packs || !isPackable(range)) {
+      return this.rows(rangeSql(range, selected(range.columns), true), range.columns, size);
     }
-    if (filling.length > 0) yield filling;
+    const reading: PackedReading = {
+      all: this.#repeated(),
+      cells: (statement) => this.#chunks(statement),
+      plain: (statement, columns) => this.#plain(statement, columns),
+    };
+    return batched(packedChunks(reading, range, size.rows), size);
+  }
+
+  async *#plain(statement: Fragment, columns: readonly SqliteColumn[]): AsyncGenerator<Chunk> {
+    for await (const chunk of this.#chunks(statement)) {
+      const rows: Row[] = [];
+      const bytes: number[] = [];
+      try {
+        for (const cells of chunk) {
+          rows.push(this.#decoded(cells, columns));
+          bytes.push(weigh(cells));
+        }
+      } catch (error) {
+        // What comes before is read in any case.
+        yield { rows, bytes };
+        throw error;
+      }
+      yield { rows, bytes };
+    }
+  }
+
+  #repeated(): PackedReading['all'] {
+    const prepared = new Map<string, ReturnType<DriverConnection['prepare']>>();
+    return async (statement) => {
+      const { sql, values } = driversOwn(statement);
+      const rows = await this.#patient(() => {
+        const run = prepared.get(sql) ?? this.#connection.prepare(sql);
+        prepared.set(sql, run);
+        return run(values);
+      });
+      await this.#breathe();
+      return rows;
+    };
   }
 
   // Everybody else has a turn, when the last was a while ago.
@@ -182,7 +222,7 @@ export class SqliteSession implements SqlSession<SqliteColumn> {
   }
 }
 
-function prepared(statement: Fragment): { readonly sql: string; readonly values: Bindable[] } {
+function driversOwn(statement: Fragment): { readonly sql: string; readonly values: Bindable[] } {
   const values = statement.values.map((value) => (typeof value === 'boolean' ? BigInt(value) : value));
   return { sql: statementOf(statement, (place) => `?${place}`), values };
 }

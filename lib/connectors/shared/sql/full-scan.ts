@@ -1,11 +1,12 @@
-import type { Batch } from '../../../core/batch';
+import type { Batch, Row } from '../../../core/batch';
 import type { ScanRequest } from '../../../core/connector';
 import type { Position } from '../../../core/position';
 import type { Dialect } from './dialect';
-import { type Fragment, sql } from './fragment';
-import { comesAfter, where } from './keyset';
+import { sql } from './fragment';
+import { type Range, rangeSql } from './range';
 import { type SqlColumn, type SqlRelation, textOf } from './relation';
 import { ending, rowBatches } from './row-batches';
+import type { Size, SqlSession } from './session';
 import { type ReadPlace, snapshotLost } from './snapshot';
 
 /** What a full read of a part works with. */
@@ -40,13 +41,9 @@ export async function* scanRange<C extends SqlColumn>(scan: PartScan<C>, bounds:
   const { schema } = relation.info;
   const read = [...relation.columns, ...relation.order.filter((column) => !relation.columns.includes(column))];
   const places = relation.order.map((column) => read.indexOf(column));
-  const conditions = [
-    ...boundConditions(relation.order[0], bounds),
-    ...(last ? [comesAfter(relation.order, last, dialect.comparesRows)] : []),
-  ];
-  const order = relation.order.map((column) => column.order).join(', ');
-  const statement = sql`select ${selected(read)} from ${place.from(relation)}${where(conditions)} order by ${order}`;
-  const batches = rowBatches(place.session.rows(statement, read, request.size), {
+  const { order } = relation;
+  const range = { from: place.from(relation), columns: read, order, ...boundConditions(order[0], bounds), last };
+  const batches = rowBatches(rowsOf(place.session, dialect, range, request.size), {
     schema,
     after: (rows) => {
       const row = rows.at(-1) ?? [];
@@ -57,12 +54,24 @@ export async function* scanRange<C extends SqlColumn>(scan: PartScan<C>, bounds:
   yield* ending(batches, schema, request.from, DONE);
 }
 
-function boundConditions(column: SqlColumn | undefined, { from, before }: Bounds): Fragment[] {
-  if (column === undefined) return [];
-  return [
-    ...(from === null ? [] : [sql`${column.order} >= ${column.bind(from)}`]),
-    ...(before === null ? [] : [sql`${column.order} < ${column.bind(before)}`]),
-  ];
+function rowsOf<C extends SqlColumn>(
+  session: SqlSession<C>,
+  { comparesRows }: Dialect<C>,
+  range: Range<C>,
+  size: Size,
+): AsyncIterable<Row[]> {
+  if (session.range) return session.range(range, size);
+  return session.rows(rangeSql(range, selected(range.columns), comparesRows), range.columns, size);
+}
+
+function boundConditions(
+  column: SqlColumn | undefined,
+  { from, before }: Bounds,
+): Pick<Range<SqlColumn>, 'lower' | 'upper'> {
+  return {
+    lower: column && from !== null ? sql`${column.order} >= ${column.bind(from)}` : undefined,
+    upper: column && before !== null ? sql`${column.order} < ${column.bind(before)}` : undefined,
+  };
 }
 
 /** Reads a relation without an order in one go. There is no resuming inside it. */

@@ -1,5 +1,6 @@
 import type { Row } from '../../../core/batch';
 import type { Fragment } from './fragment';
+import type { Range } from './range';
 import type { SqlColumn } from './relation';
 
 /**
@@ -26,6 +27,8 @@ export interface SqlSession<C extends SqlColumn> {
    * server is held back. Left early, the session is in the middle of something: `cancel` or `destroy` it.
    */
   rows(statement: Fragment, columns: readonly C[], size: Size): AsyncIterable<Row[]>;
+  /** What `rows` gives for the query of a range, where the session has a faster way. */
+  range?(range: Range<C>, size: Size): AsyncIterable<Row[]>;
   /** Ends what the server is doing for the session, which is then at rest, in the same transaction; or else closed. */
   cancel(): Promise<void>;
   /** Drops the connection at once, and what the server is doing for it. */

@@ -261,13 +261,16 @@ describe('rows that SQLite packs', () => {
   });
 
   it('may be wide', async () => {
-    for (const width of [499, 600]) {
+    for (const width of [499, 600, 1998]) {
       const types = Array.from({ length: width }, (_, index) => ['int', 'real', 'text'][index % 3]);
       const columns = types.map((type, index) => `"column ${index}" ${type}`).join(', ');
       const row = types.map((_, index) => `${index}.5`).join(', ');
       database.exec(`create table wide${width} (id integer primary key, ${columns});
-        insert into wide${width} values (1, ${row}), (2, ${row})`);
-      expect((await both(`wide${width}`)).reads).toBe(width === 600 ? 1 : 0);
+        insert into wide${width} values (1, ${row}), (2, ${row});
+        create table keyed${width} (id text primary key, ${columns}) without rowid;
+        insert into keyed${width} values ('one', ${row}), ('two', ${row})`);
+      expect((await both(`keyed${width}`)).rows).toHaveLength(2);
+      expect((await both(`wide${width}`)).reads).toBe(width === 499 ? 0 : 1);
     }
   });
 

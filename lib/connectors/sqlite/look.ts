@@ -22,6 +22,7 @@ const CHUNK = 50_000;
 /** Of the first rows of a chunk the sizes are asked for. */
 const SAMPLE = 1000;
 const NUMBER_BYTES = 8;
+const MOST_TOGETHER = 250;
 
 /** Remembers what was found in the tables of a source: classes are only ever added until all is looked at again. */
 export class Looks {
@@ -64,23 +65,28 @@ async function lookAt(session: Session, table: CatalogTable): Promise<Look> {
 
 /** A chunk at a time, so that others have their turn. */
 async function lookInChunks(session: Session, table: CatalogTable, rowid: string): Promise<Look> {
-  // Asked for inside, so that what a row holds is not read beyond its types.
-  const types = table.columns.map(({ name }, index) => `, typeof(t.${quoteIdentifier(name)}) as c${index}`).join('');
-  const found = table.columns.map((_, index) => `, group_concat(distinct c${index})`).join('');
-  const size = bytesOf(table.columns.map(({ name }) => `t.${quoteIdentifier(name)}`));
+  const names = table.columns.map(({ name }) => `t.${quoteIdentifier(name)}`);
+  const size = joinedSql(names.map(bytesOf), '+') || '0';
   const look = emptyLook(table);
   let [rows, bytes, last] = [0, 0, ''];
   for (;;) {
-    const from = `from main.${quoteIdentifier(table.name)} as t ${last === '' ? '' : `where t.${rowid} > ${last}`}`;
-    const [[sample] = []] = await session.query(
-      sql`select total(b) from (select ${size} as b ${from} order by t.${rowid} limit ${String(SAMPLE)})`,
-    );
-    const [[reached, count, ...classes] = []] = await session.query(sql`
-      select max(r), count(*)${found}
-      from (select t.${rowid} as r${types} ${from} order by t.${rowid} limit ${String(CHUNK)})`);
+    const first = (selection: string, most: number) => sql`select t.${rowid} as r${selection}
+      from main.${quoteIdentifier(table.name)} as t ${last === '' ? '' : `where t.${rowid} > ${last}`}
+      order by t.${rowid} limit ${String(most)}`;
+    const [[sample] = []] = await session.query(sql`select total(b) from (${first(`, ${size} as b`, SAMPLE)})`);
+    let [reached, count]: (string | null)[] = [null, null];
+    for (let place = 0; place < names.length; place += MOST_TOGETHER) {
+      const some = names.slice(place, place + MOST_TOGETHER);
+      // Asked for inside, so that what a row holds is not read beyond its types.
+      const types = some.map((name, index) => `, typeof(${name}) as c${index}`).join('');
+      const found = some.map((_, index) => `, group_concat(distinct c${index})`).join('');
+      const [row = []] = await session.query(sql`select max(r), count(*)${found} from (${first(types, CHUNK)})`);
+      const [most = null, all = null, ...classes] = row;
+      [reached, count] = [most, all];
+      for (const [index, list] of classes.entries()) addAll(look.classes[place + index], list ?? '');
+    }
     rows += Number(count);
     bytes += Math.round((Number(sample) * Number(count)) / Math.max(1, Math.min(Number(count), SAMPLE)));
-    for (const [index, list] of classes.entries()) addAll(look.classes[index], list ?? '');
     if (Number(count) < CHUNK || !reached) return { ...look, rows, bytes };
     last = reached;
     await setImmediate();
@@ -89,7 +95,10 @@ async function lookInChunks(session: Session, table: CatalogTable, rowid: string
 
 // What has no rowid is asked for the classes of each row.
 async function lookRowByRow(session: Session, table: CatalogTable): Promise<Look> {
-  const lists = table.columns.map(({ name }) => `typeof(t.${quoteIdentifier(name)})`).join(` || ',' || `);
+  const lists = joinedSql(
+    table.columns.map(({ name }) => `typeof(t.${quoteIdentifier(name)})`),
+    `|| ',' ||`,
+  );
   const look = emptyLook(table);
   const seen = new Set<string>();
   let rows = 0;
@@ -134,11 +143,17 @@ async function estimateOf(session: Session, table: CatalogTable): Promise<Look> 
 }
 
 // The length of a number would have to be made.
-function bytesOf(names: readonly string[]): string {
-  const sizes = names.map(
-    (name) => `coalesce(case when typeof(${name}) in ('text', 'blob') then octet_length(${name}) end, ${NUMBER_BYTES})`,
-  );
-  return sizes.join(' + ') || '0';
+function bytesOf(name: string): string {
+  return `coalesce(case when typeof(${name}) in ('text', 'blob') then octet_length(${name}) end, ${NUMBER_BYTES})`;
+}
+
+/** SQLite takes up to 2000 columns, and no expression that is deeper than 1000. */
+function joinedSql(parts: readonly string[], operator: string): string {
+  const groups: string[] = [];
+  for (let place = 0; place < parts.length; place += MOST_TOGETHER) {
+    groups.push(`(${parts.slice(place, place + MOST_TOGETHER).join(` ${operator} `)})`);
+  }
+  return groups.join(` ${operator} `);
 }
 
 function addAll(classes: Set<StorageClass> | undefined, list: string): void {

@@ -78,8 +78,6 @@ interface Gathered {
   bytes: number;
   starts: Uint32Array;
   length: number;
-  /** What follows the columns of the last line, such as its ctid. */
-  extra: string;
 }
 
 /** A batch's lines, and what followed the columns of the last of them. */
@@ -150,11 +148,18 @@ export class CopyText {
 
   /** Lines that did not fill a batch. */
   rest(): Filled {
-    const { pieces, starts, length, extra } = this.#gathered;
+    const { pieces, starts, length } = this.#gathered;
     const [only] = pieces;
     const bytes = pieces.length === 1 && only ? only : Buffer.concat(pieces);
     this.#gathered = this.#nothing(length);
-    return { lines: new CopyLines(this.#readers, bytes, starts, length), extra: extra === '' ? [] : extra.split('\t') };
+    const lines = new CopyLines(this.#readers, bytes, starts, length);
+    return { lines, extra: this.#extra === 0 || length === 0 ? [] : this.#behindLast(lines) };
+  }
+
+  /** What follows the columns of the last line. */
+  #behindLast({ bytes, starts, length }: CopyLines): string[] {
+    const start = starts[length * (this.#width + 1) - 1];
+    return bytes.toString('latin1', start, bytes.length - 1).split('\t');
   }
 
   /** How many lines wait for {@link rest}. */
@@ -165,7 +170,7 @@ export class CopyText {
   /** Room for as many rows as there were before, and a look at the next. */
   #nothing(rows = FIRST_ROWS): Gathered {
     const starts = new Uint32Array((rows + 1) * (this.#width + 1));
-    return { pieces: [], bytes: 0, starts, length: 0, extra: '' };
+    return { pieces: [], bytes: 0, starts, length: 0 };
   }
 
   /** Moves the lines before `end` over. */
@@ -174,10 +179,6 @@ export class CopyText {
     gathered.pieces.push(this.#bytes.subarray(this.#at, end));
     gathered.bytes += end - this.#at;
     this.#at = end;
-    if (this.#extra > 0) {
-      const line = this.#bytes.subarray(this.#bytes.lastIndexOf(NEWLINE, end - 2) + 1, end - 1).toString('latin1');
-      gathered.extra = line.split('\t').slice(this.#width).join('\t');
-    }
   }
 
   /** Notes where the fields of a line begin, moved by `shift`; gives where the next line begins. */

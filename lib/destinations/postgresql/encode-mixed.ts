@@ -22,7 +22,7 @@ const SAME_TEXT: ReadonlySet<ColumnType> = new Set([
   'timestamptz',
 ]);
 const NULL_BYTES = 2;
-/** `\\N`. */
+/** `\N`, as one number. */
 const NULL_CELL = 0x5c4e;
 
 /** Columns that stand side by side in the text, and go on as they are. */

@@ -206,11 +206,11 @@ export class CopyText {
     const view = this.#view;
     const last = bytes.length - WORD;
     let at = from;
-    while (at <= last) {
-      const word = view.getInt32(at);
-      // Bit 7 of each byte: it is below 0x0b. Where one above it was, too, the byte may be told wrongly, and is looked at.
-      if (((word - ABOVE_NEWLINE) & ~word & HIGH_BITS) !== 0) break;
-      at += WORD;
+    for (; at <= last; at += WORD) {
+      const word = view.getInt32(at, true);
+      // Bit 7 of each byte: it is below 0x0b. This may be wrong of bytes behind the first such one.
+      const found = (word - ABOVE_NEWLINE) & ~word & HIGH_BITS;
+      if (found !== 0) return at + ((31 - Math.clz32(found & -found)) >> 3);
     }
     while ((bytes[at] as number) > NEWLINE) at++;
     return at;

@@ -7,7 +7,9 @@ const SURROGATES_END = 0xe000;
 const LAST_UNIT = 0xffff;
 const MOST_BYTES_PER_UNIT = 3;
 /** Pieces of a line are too short for calls of the system: they are copied by so many bytes at a time. */
-const WORD = 4;
+const WORD = 8;
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** Letters behind the backslash, by the character that they stand for. */
 const LETTERS: { readonly [code: number]: number } = { 9: 0x74, 10: 0x6e, 13: 0x72, [BACKSLASH]: BACKSLASH };
@@ -21,15 +23,13 @@ export const Found = { Nothing: 0, Backslash: 1, Nul: 2, HalfPair: 3 } as const;
  */
 export class CopyWriter {
   readonly #size: number;
-  #bytes: Buffer;
-  #view: DataView;
+  #bytes = NO_BYTES;
+  #view = viewOf(NO_BYTES);
   #at = 0;
 
   /** Buffers hold `size` bytes and grow where a line needs more. */
   constructor(size: number) {
     this.#size = size;
-    this.#bytes = Buffer.allocUnsafeSlow(size);
-    this.#view = viewOf(this.#bytes);
   }
 
   /** Bytes written since the last {@link take}. */
@@ -45,8 +45,7 @@ export class CopyWriter {
   /** Gives away what was written. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#at);
-    this.#bytes = Buffer.allocUnsafeSlow(this.#size);
-    this.#view = viewOf(this.#bytes);
+    this.#bytes = NO_BYTES;
     this.#at = 0;
     return taken;
   }
@@ -92,22 +91,28 @@ export class CopyWriter {
     return found;
   }
 
-  /** Writes bytes that have their escapes. */
+  /** Writes bytes of UTF-8 that have their escapes. */
   escaped(from: DataView, start: number, end: number): void {
-    this.#reserve(end - start);
+    const length = end - start;
+    this.#reserve(length);
     const bytes = this.#bytes;
+    const at = this.#at;
+    this.#at = at + length;
+    if (length < WORD) {
+      for (let index = 0; index < length; index++) bytes[at + index] = from.getUint8(start + index);
+      return;
+    }
     const view = this.#view;
-    let at = this.#at;
-    let next = start;
-    for (; next + WORD <= end; next += WORD, at += WORD) view.setInt32(at, from.getInt32(next));
-    for (; next < end; next++) bytes[at++] = from.getUint8(next);
-    this.#at = at;
+    const last = length - WORD;
+    for (let index = 0; index < last; index += WORD) copyWord(from, start + index, view, at + index);
+    // The last word may overlap the one before.
+    copyWord(from, start + last, view, at + last);
   }
 
   #reserve(more: number): void {
     const needed = this.#at + more;
     if (needed <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(needed * 2);
+    const larger = Buffer.allocUnsafeSlow(needed <= this.#size ? this.#size : needed * 2);
     this.#bytes.copy(larger, 0, 0, this.#at);
     this.#bytes = larger;
     this.#view = viewOf(larger);
@@ -117,6 +122,14 @@ export class CopyWriter {
 /** The same bytes, to be read and written several at a time. */
 export function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, length);
+}
+
+/**
+ * Eight bytes at once are a double. One that is not a number need not keep its bits, but would have 0x7f or 0xff as its last
+ * byte and 0xf0 or more before it, and so no UTF-8 is one.
+ */
+function copyWord(from: DataView, start: number, to: DataView, at: number): void {
+  to.setFloat64(at, from.getFloat64(start, true), true);
 }
 
 function writeControl(bytes: Uint8Array, at: number, code: number): number {

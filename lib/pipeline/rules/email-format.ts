@@ -9,7 +9,7 @@ const LOCAL =
   /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{80}-\u{10ffff}-]+)*$/u;
 // Most addresses are made of these alone; the labels after the @ are looked at one by one only for the others.
 const PLAIN =
-  /^[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
+  /^(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?$/u;
 
 /** The form of an email address; whether somebody reads it cannot be known. */
@@ -20,15 +20,15 @@ export function emailFormat({ field, required }: ValidationRuleOf<'email_format'
     required,
     problem: 'is not an email address',
     types: 'text',
-    check: (type) => (type === 'text' ? (value) => isEmail(String(value)) : undefined),
+    check: (type) => (type === 'text' ? (value) => typeof value === 'string' && isEmail(value) : undefined),
   });
 }
 
 function isEmail(text: string): boolean {
   if (text.length > LONGEST) return false;
+  if (PLAIN.test(text)) return true;
   const at = text.lastIndexOf('@');
   if (at < 1 || at > LONGEST_LOCAL) return false;
-  if (PLAIN.test(text)) return true;
   const labels = text.slice(at + 1).split('.');
   return (
     labels.length > 1 &&

@@ -55,7 +55,8 @@ function cellOf(place: Place | undefined, part: PlacePart, type: ColumnType): Va
   const value = place?.[part];
   if (value === undefined) return null;
   if (type === 'int64') return BigInt(value);
-  return type === 'float64' ? Number(value) : String(value);
+  if (type === 'float64') return Number(value);
+  return typeof value === 'string' ? value : String(value);
 }
 
 function unknownPart(part: PlacePart, parts: readonly string[]): string {

@@ -1,8 +1,8 @@
 import { openDatabase } from '../lib/adapters/embedded/database';
 import { SqliteQueue } from '../lib/adapters/embedded/queue';
 import { EmbeddedScheduler } from '../lib/adapters/embedded/scheduler';
+import { keepHeapSmall } from '../lib/adapters/embedded/small-heap';
 import { SqliteStateStore } from '../lib/adapters/embedded/state';
-import { keepYoungHeapSmall } from '../lib/adapters/embedded/young-heap';
 import { connectorTypes, loadConnector } from '../lib/connectors';
 import type { Json } from '../lib/core/json';
 import type { Logger } from '../lib/core/log';
@@ -85,7 +85,7 @@ async function main(task: ChildTask): Promise<ChildResult> {
   };
 }
 
-keepYoungHeapSmall();
+keepHeapSmall();
 main(JSON.parse(process.argv[2] ?? '{}') as ChildTask).then(
   (result) => console.log(JSON.stringify(result)),
   (error) => {

@@ -1,4 +1,4 @@
-import { keepYoungHeapSmall } from '../lib/adapters/embedded/young-heap';
+import { keepHeapSmall } from '../lib/adapters/embedded/small-heap';
 import { loadConnector } from '../lib/connectors';
 import type { PartitionRequest, Source } from '../lib/core/connector';
 import type { Json } from '../lib/core/json';
@@ -51,7 +51,7 @@ async function readPart(source: Source, { stream, signal }: PartitionRequest, pa
   return rows;
 }
 
-keepYoungHeapSmall();
+keepHeapSmall();
 main(JSON.parse(process.argv[2] ?? '{}') as ScanTask).then(
   (result) => console.log(JSON.stringify(result)),
   (error) => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { keepYoungHeapSmall } from '../lib/adapters/embedded/young-heap';
+import { keepHeapSmall } from '../lib/adapters/embedded/small-heap';
 import { toFault } from '../lib/core/fault';
 import type { Cli } from './cli';
 import { readEnvironment } from './environment';
@@ -7,7 +7,7 @@ import { ExitCode, exitCodeOf } from './exit-codes';
 import { runCommandLine } from './main';
 import { faultText } from './output/printer';
 
-keepYoungHeapSmall();
+keepHeapSmall();
 const interrupt = new AbortController();
 
 // The first signal asks for a clean stop, the second does not wait for it. A PostgreSQL server that is left behind is

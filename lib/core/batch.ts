@@ -58,11 +58,28 @@ export interface TextRows {
   row(row: number): Row;
 }
 
+/** A column of which the cells are still text. */
+export interface TextColumn {
+  /** The column of {@link TextRows} that holds its cells. */
+  readonly text: number;
+  /**
+   * What makes its values of what the text is decoded to, where they are of another type now. The cells are NULL or written
+   * such that PostgreSQL, too, reads these very values out of them.
+   */
+  readonly convert?: (value: Value) => Value;
+}
+
+/** A cell of such a column, in the row of that number. */
+export function textCell(text: TextRows, row: number, { text: column, convert }: TextColumn): Value {
+  const value = text.cell(row, column);
+  return convert === undefined || value === null ? value : convert(value);
+}
+
 /** Rows of which some columns are still those of the text that they came as. */
 export interface MixedRows {
   readonly text: TextRows;
-  /** For each column of the schema: the column of `text` that holds its cells, or else their place in each of `rows`. */
-  readonly columns: readonly ({ readonly text: number } | { readonly cell: number })[];
+  /** For each column of the schema: its text, or else the place of its cells in each of `rows`. */
+  readonly columns: readonly (TextColumn | { readonly cell: number })[];
   readonly rows: readonly Row[];
   /** The row of `text` that each row was made of; absent where all are there. */
   readonly origin?: readonly number[];

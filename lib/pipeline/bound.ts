@@ -1,4 +1,4 @@
-import { type MixedRows, Op, type RowBatch } from '../core/batch';
+import { type MixedRows, Op, type RowBatch, type TextColumn } from '../core/batch';
 import { Fault } from '../core/fault';
 import type { BoundPipeline, PipedBatch, PipePurpose } from '../core/pipeline';
 import type { StreamSchema } from '../core/schema';
@@ -27,6 +27,7 @@ export class BoundSteps implements BoundPipeline {
   readonly #projection: readonly number[] | undefined;
   readonly #used: readonly number[];
   readonly #mixed: MixedRows['columns'];
+  readonly #asWritten: readonly (TextColumn | undefined)[];
   readonly #strategy: BoundTo['strategy'];
 
   constructor({ layout, steps, strategy }: BoundTo) {
@@ -37,6 +38,7 @@ export class BoundSteps implements BoundPipeline {
     this.#projection = layout.projection();
     this.#used = layout.used();
     this.#mixed = layout.mixed();
+    this.#asWritten = layout.asWritten();
     this.#strategy = strategy;
   }
 
@@ -92,12 +94,20 @@ export class BoundSteps implements BoundPipeline {
     return changes ? { places, ops: Uint8Array.from(ops) } : { places };
   }
 
+  #columns({ asWritten }: Frame): MixedRows['columns'] {
+    if (asWritten.size === 0) return this.#mixed;
+    return this.#mixed.map((column, place) => {
+      const written = this.#asWritten[place];
+      return written !== undefined && asWritten.has(written.text) ? written : column;
+    });
+  }
+
   #output(frame: Frame, batch: RowBatch, kept: Kept): RowBatch {
     const { after, sourceTime, open } = batch;
     const { ops, places } = kept;
     if (frame.text !== undefined) {
       const rows = places === undefined ? frame.rows : chosen(frame.rows, places);
-      const mixed = { text: frame.text, columns: this.#mixed, rows, ...(places && { origin: places }) };
+      const mixed = { text: frame.text, columns: this.#columns(frame), rows, ...(places && { origin: places }) };
       return new MixedBatch(this.output, batch, mixed);
     }
     return {

@@ -38,6 +38,8 @@ export class Frame {
   /** What the rows were taken out of, where only some of their cells were. */
   readonly text: TextRows | undefined;
   readonly reasons = new Map<number, Reason[]>();
+  /** Columns of `text` whose cells a conversion left as they were written. */
+  readonly asWritten = new Set<number>();
   filtered = 0;
 
   private constructor(rows: Row[], text?: TextRows) {
@@ -55,12 +57,9 @@ export class Frame {
 
   /** Only the cells of `columns` are decoded; the others are NULL here. */
   static ofText(text: TextRows, columns: readonly number[], width: number): Frame {
+    const blank: Row = Array.from({ length: width }, () => null);
     const rows: Row[] = new Array(text.length);
-    for (let index = 0; index < rows.length; index++) {
-      const row: Row = new Array(width);
-      for (let place = 0; place < width; place++) row[place] = null;
-      rows[index] = row;
-    }
+    for (let index = 0; index < rows.length; index++) rows[index] = blank.slice();
     for (const column of columns) text.fill(rows, column);
     return new Frame(rows, text);
   }

@@ -1,4 +1,4 @@
-import type { MixedRows } from '../core/batch';
+import type { MixedRows, TextColumn } from '../core/batch';
 import type { Column, ColumnType, StreamSchema } from '../core/schema';
 
 /** The place of one field in the rows while they pass the pipeline. It stays, whatever becomes of the field's name or type. */
@@ -6,8 +6,19 @@ export interface Slot {
   readonly index: number;
   readonly isKey: boolean;
   column: Column;
-  /** What steps do with its cells. Those that nobody changes pass as the source sent them. */
-  use: 'none' | 'read' | 'change';
+  /** How many steps change its cells. Those that nobody changes pass as the source sent them. */
+  changes: number;
+  /** How many steps only read them. */
+  reads: number;
+  conversion?: SlotConversion;
+}
+
+/** The first change of a field of the source, which may leave its cells as they were written. */
+export interface SlotConversion {
+  readonly convert: NonNullable<TextColumn['convert']>;
+  /** Steps so far. */
+  readonly changes: number;
+  readonly reads: number;
 }
 
 /** Where the fields of a stream are, step after step; made once per shape. */
@@ -22,7 +33,7 @@ export class Layout {
   constructor(schema: StreamSchema) {
     const key = new Set(schema.key);
     const slots = schema.columns.map(
-      (column, index): Slot => ({ index, column, isKey: key.has(column.name), use: 'none' }),
+      (column, index): Slot => ({ index, column, isKey: key.has(column.name), changes: 0, reads: 0 }),
     );
     this.stream = schema.stream;
     this.#source = slots;
@@ -39,7 +50,7 @@ export class Layout {
   /** Fields that are there now, in order; their cells may be read and changed. */
   get fields(): readonly Slot[] {
     const fields = this.#present();
-    for (const slot of fields) slot.use = 'change';
+    for (const slot of fields) slot.changes++;
     return fields;
   }
 
@@ -51,14 +62,14 @@ export class Layout {
   /** A field whose cells may be read and changed. */
   find(name: string): Slot | undefined {
     const slot = this.peek(name);
-    if (slot) slot.use = 'change';
+    if (slot) slot.changes++;
     return slot;
   }
 
   /** A field whose cells are read, and not changed. */
   read(name: string): Slot | undefined {
     const slot = this.peek(name);
-    if (slot?.use === 'none') slot.use = 'read';
+    if (slot) slot.reads++;
     return slot;
   }
 
@@ -74,7 +85,7 @@ export class Layout {
       this.replace(known, type);
       return known;
     }
-    const slot: Slot = { index: this.#width++, isKey: false, column: columnOf(name, type, true), use: 'change' };
+    const slot = { index: this.#width++, isKey: false, column: columnOf(name, type, true), changes: 1, reads: 0 };
     this.#slots.push(slot);
     return slot;
   }
@@ -114,17 +125,32 @@ export class Layout {
 
   /** Columns of the source whose cells are looked at. */
   used(): readonly number[] {
-    return this.#source.filter((slot) => slot.use !== 'none').map((slot) => slot.index);
+    return this.#source.filter(({ changes, reads }) => changes + reads > 0).map((slot) => slot.index);
   }
 
   /** Where the cells of each field are, when the source gave text. */
   mixed(): MixedRows['columns'] {
-    return this.#present().map((slot) => (slot.use === 'change' ? { cell: slot.index } : { text: slot.index }));
+    return this.#present().map((slot) => (slot.changes > 0 ? { cell: slot.index } : { text: slot.index }));
+  }
+
+  /** The same of fields whose conversion left all cells of a batch as they were written; see {@link isLastChange}. */
+  asWritten(): readonly (TextColumn | undefined)[] {
+    return this.#present().map(({ index, conversion }) => conversion && { text: index, convert: conversion.convert });
   }
 
   #present(): readonly Slot[] {
     return this.#slots.filter((slot) => slot !== undefined);
   }
+}
+
+/** Whether no step has changed a field after its conversion. */
+export function isLastChange({ changes, conversion }: Slot): boolean {
+  return changes === conversion?.changes;
+}
+
+/** Whether a step looks at what a field's conversion made. */
+export function isReadAfter({ reads, conversion }: Slot): boolean {
+  return reads !== conversion?.reads;
 }
 
 function columnOf(name: string, type: ColumnType, nullable: boolean): Column {

@@ -1,4 +1,4 @@
-import type { MixedRows, Row, RowBatch } from '../core/batch';
+import { type MixedRows, type Row, type RowBatch, textCell } from '../core/batch';
 import type { Rejection, Sources } from '../core/destination';
 import type { Position } from '../core/position';
 import type { StreamSchema } from '../core/schema';
@@ -42,7 +42,7 @@ export class MixedBatch implements RowBatch {
 function joinedRow({ text, columns, rows, origin }: MixedRows, index: number): Row {
   const row = rows[index] ?? [];
   const source = origin?.[index] ?? index;
-  return columns.map((column) => ('text' in column ? text.cell(source, column.text) : (row[column.cell] ?? null)));
+  return columns.map((column) => ('text' in column ? textCell(text, source, column) : (row[column.cell] ?? null)));
 }
 
 /** The records that the kept rows were made of; put together only when somebody asks for them. */

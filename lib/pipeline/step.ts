@@ -70,7 +70,7 @@ export function failures(mark: Failure['mark'], mayEmpty: (slot: Slot) => boolea
   return (message, slot, rule) => {
     const reason: Reason = { message, ...(slot && { field: slot.column.name }), rule };
     if (slot === undefined || !mayEmpty(slot)) return { reason, mark };
-    slot.use = 'change';
+    slot.changes++;
     return { reason, mark, emptied: slot.index };
   };
 }

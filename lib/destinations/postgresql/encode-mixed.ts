@@ -1,12 +1,20 @@
-import { type MixedRows, Op, type Row, type RowBatch, type TextRows } from '../../core/batch';
+import {
+  type MixedRows,
+  Op,
+  type Row,
+  type RowBatch,
+  type TextColumn,
+  type TextRows,
+  textCell,
+} from '../../core/batch';
 import { Fault } from '../../core/fault';
-import type { Column, ColumnType } from '../../core/schema';
+import type { ColumnType } from '../../core/schema';
 import { EMPTY_KEY, LARGE_CELL } from './cells';
 import { type CopyWriter, viewOf } from './copy-writer';
 import { encodeLines, type Lines } from './encode';
 import { type CellPlan, cellPlans, LARGE, refused, TAB, type Written, writeCell } from './encode-cells';
 import { largeLine } from './encode-large';
-import type { Shape } from './shape';
+import type { Shape, ShapeColumn } from './shape';
 
 /** Types of which a decoded value is the very text that COPY has, so that it may also be kept in a column of text. */
 const SAME_TEXT: ReadonlySet<ColumnType> = new Set([
@@ -21,6 +29,13 @@ const SAME_TEXT: ReadonlySet<ColumnType> = new Set([
   'timestamp',
   'timestamptz',
 ]);
+/** Types of which a text that was converted may stay as it was written, by the column that has to read it. */
+const READ_ALIKE: { readonly [type in ColumnType]?: string } = {
+  bool: 'boolean',
+  int32: 'integer',
+  int64: 'bigint',
+  timestamptz: 'timestamp with time zone',
+};
 const NULL_BYTES = 2;
 /** `\N`, as one number. */
 const NULL_CELL = 0x5c4e;
@@ -35,9 +50,8 @@ interface Run {
 }
 interface Single {
   readonly kind: 'single';
-  /** Its cells are in the text, or in the rows. */
-  readonly text: boolean;
-  readonly at: number;
+  /** Where its cells are. */
+  readonly from: MixedRows['columns'][number];
   readonly plan: CellPlan;
 }
 type Part = Run | Single;
@@ -64,19 +78,19 @@ function partsOf(shape: Shape, { columns }: MixedRows): Part[] {
   const plans = cellPlans(shape);
   for (const [place, column] of columns.entries()) {
     const plan = plans[place];
-    const source = shape.columns[place]?.source;
-    if (plan === undefined || source === undefined)
+    const stored = shape.columns[place];
+    if (plan === undefined || stored === undefined)
       throw new Fault('bug', 'no_column', 'storing more cells than columns');
-    if (!('text' in column)) parts.push({ kind: 'single', text: false, at: column.cell, plan });
-    else if (passes(source, plan)) addToRun(parts, column.text, plan);
-    else parts.push({ kind: 'single', text: true, at: column.text, plan });
+    if ('text' in column && passes(column, stored, plan)) addToRun(parts, column.text, plan);
+    else parts.push({ kind: 'single', from: column, plan });
   }
   return parts;
 }
 
 /** What `jsonb` refuses is found in the decoded text, unless it comes from there. */
-function passes({ type, native }: Column, { binaryJson }: CellPlan): boolean {
-  return SAME_TEXT.has(type) && (!binaryJson || native === 'postgresql/jsonb');
+function passes({ convert }: TextColumn, { source, type }: ShapeColumn, { binaryJson }: CellPlan): boolean {
+  if (convert !== undefined) return READ_ALIKE[source.type] === type;
+  return SAME_TEXT.has(source.type) && (!binaryJson || source.native === 'postgresql/jsonb');
 }
 
 function addToRun(parts: Part[], column: number, plan: CellPlan): void {
@@ -113,12 +127,12 @@ function writeParts(
 
 function writeSingle(
   writer: CopyWriter,
-  { text: isText, at, plan }: Single,
+  { from, plan }: Single,
   text: TextRows,
   source: number,
   row: Row | undefined,
 ): Written {
-  return writeCell(writer, isText ? text.cell(source, at) : row?.[at], Op.Insert, plan);
+  return writeCell(writer, 'text' in from ? textCell(text, source, from) : row?.[from.cell], Op.Insert, plan);
 }
 
 function writeRun(

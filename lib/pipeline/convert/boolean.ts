@@ -23,5 +23,9 @@ export const toBoolean: MakeConverter = (options, from) => {
     const text = String(value);
     return words.get(text) ?? words.get(text.trim().toLowerCase()) ?? FAILED;
   };
-  return { type: 'bool', convert, problem };
+  // PostgreSQL knows just the words that are known here where none are named.
+  const plain = new Set(
+    [...words].filter(([word, is]) => (is ? TRUE_WORDS : FALSE_WORDS).includes(word)).map(([word]) => word),
+  );
+  return { type: 'bool', convert, isPlain: (text) => plain.has(text), problem };
 };

@@ -20,6 +20,8 @@ export interface Converter {
   readonly type: ColumnType;
   /** Absent: they are so already. */
   readonly convert?: Convert;
+  /** Whether PostgreSQL, too, reads out of a text what `convert` makes of it, so that it may go on as it was written. */
+  readonly isPlain?: (text: string) => boolean;
   /** What is wrong with a value that failed. */
   readonly problem: string;
 }

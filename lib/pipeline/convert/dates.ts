@@ -2,7 +2,7 @@ import { DateTime, IANAZone } from 'luxon';
 import type { Column, ColumnType } from '../../core/schema';
 import type { Conversion } from '../../core/transformations';
 import { type Convert, FAILED, type MakeConverter } from './converter';
-import { inUtc, plainUtc, readIso, utcText, type WrittenTime } from './iso-time';
+import { inUtc, isPlainUtc, plainUtc, readIso, utcText, type WrittenTime } from './iso-time';
 import { plainDecimal } from './plain-decimal';
 
 const NUMBERS: ReadonlySet<ColumnType> = new Set(['int32', 'int64', 'float64', 'decimal']);
@@ -23,7 +23,9 @@ export const toDatetime: MakeConverter = (options, from) => {
   }
   const read = timeReader(options, from);
   if (read === undefined || typeof read === 'string') return read;
-  return { type: 'timestamptz', problem, convert: (value) => read(String(value)) ?? FAILED };
+  const convert: Convert = (value) => read(String(value)) ?? FAILED;
+  const { format = 'iso' } = options;
+  return { type: 'timestamptz', problem, convert, ...(format === 'iso' && { isPlain: isPlainUtc }) };
 };
 
 /** `date`: the day, of a time the one in the zone that was given. */

@@ -42,26 +42,38 @@ const [DASH, COLON, POINT, SPACE, LETTER_T, LETTER_Z] = [0x2d, 0x3a, 0x2e, 0x20,
  * `undefined` when it is written in any other way.
  */
 export function plainUtc(text: string): string | undefined {
-  const last = text.length - 1;
-  if (last < 19 || last > 26 || text.charCodeAt(last) !== LETTER_Z) return undefined;
-  const between = text.charCodeAt(10);
-  if (between !== LETTER_T && between !== SPACE) return undefined;
-  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return undefined;
-  if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return undefined;
-  const year = pair(text, 0) * 100 + pair(text, 2);
-  if (!isDate(year, pair(text, 5), pair(text, 8))) return undefined;
-  if (!(pair(text, 11) <= 23 && pair(text, 14) <= 59 && pair(text, 17) <= 59)) return undefined;
-  const end = last === 19 ? 19 : fractionEnd(text, last);
-  return end === undefined ? undefined : `${text.slice(0, 10)} ${text.slice(11, end)}+00`;
+  const end = plainUtcEnd(text);
+  return end === NONE ? undefined : `${text.slice(0, 10)} ${text.slice(11, end)}+00`;
 }
 
-/** Where the fraction ends without the zeros that mean nothing; `undefined` when there is no fraction of digits. */
-function fractionEnd(text: string, last: number): number | undefined {
-  if (text.charCodeAt(19) !== POINT || last === 20) return undefined;
+/** Whether a time is written in that way, which PostgreSQL reads in the same way. */
+export function isPlainUtc(text: string): boolean {
+  return plainUtcEnd(text) !== NONE;
+}
+
+const NONE = -1;
+
+/** Where such a time ends without its `Z` and the zeros that mean nothing. */
+function plainUtcEnd(text: string): number {
+  const last = text.length - 1;
+  if (last < 19 || last > 26 || text.charCodeAt(last) !== LETTER_Z) return NONE;
+  const between = text.charCodeAt(10);
+  if (between !== LETTER_T && between !== SPACE) return NONE;
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return NONE;
+  if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return NONE;
+  const year = pair(text, 0) * 100 + pair(text, 2);
+  if (!isDate(year, pair(text, 5), pair(text, 8))) return NONE;
+  if (!(pair(text, 11) <= 23 && pair(text, 14) <= 59 && pair(text, 17) <= 59)) return NONE;
+  return last === 19 ? 19 : fractionEnd(text, last);
+}
+
+/** Where the fraction ends without the zeros that mean nothing. */
+function fractionEnd(text: string, last: number): number {
+  if (text.charCodeAt(19) !== POINT || last === 20) return NONE;
   let end = 19;
   for (let place = 20; place < last; place++) {
     const digit = text.charCodeAt(place) - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
+    if (digit < 0 || digit > 9) return NONE;
     if (digit !== 0) end = place + 1;
   }
   return end;

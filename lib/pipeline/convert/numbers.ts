@@ -58,7 +58,23 @@ function whole(
     if (typeof value === 'boolean') return make(value ? 1 : 0);
     return typeof value === 'bigint' ? fits(value) : FAILED;
   };
-  return { type, convert, problem };
+  return { type, convert, isPlain: isShortInteger, problem };
+}
+
+const [MINUS, ZERO] = [0x2d, 0x30];
+/** Any number of so many characters fits into 32 bits. */
+const SHORT = 9;
+
+/** Whether a text is a whole number of few digits, as PostgreSQL writes it. */
+function isShortInteger(text: string): boolean {
+  const { length } = text;
+  const first = text.charCodeAt(0) === MINUS ? 1 : 0;
+  if (length === first || length > SHORT) return false;
+  for (let at = first; at < length; at++) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return false;
+  }
+  return text.charCodeAt(first) !== ZERO || length === 1;
 }
 
 function wholePart(plain: string): string | undefined {

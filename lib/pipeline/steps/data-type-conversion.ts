@@ -1,8 +1,9 @@
-import { UNCHANGED } from '../../core/batch';
+import { UNCHANGED, type Value } from '../../core/batch';
+import { Fault } from '../../core/fault';
 import type { Conversion, ConversionName, TransformationOf } from '../../core/transformations';
-import { converter, FAILED, impossible } from '../convert/converter';
+import { type Converter, converter, FAILED, impossible } from '../convert/converter';
 import { type Failure, type Frame, passedOver } from '../frame';
-import type { Slot } from '../layout';
+import { isLastChange, isReadAfter, type Slot } from '../layout';
 import { type Binding, type BoundStep, fieldOf, type Step, wrong } from '../step';
 
 /** Turns fields into other types. A value that is none of its new type fails its record, not the run. */
@@ -33,14 +34,45 @@ export function convertField(binding: Binding, slot: Slot, options: Conversion, 
   const made = converter(options, slot.column);
   if (made === undefined) throw wrong(`${path}.${at}`, impossible(slot.column, options.type));
   if (typeof made === 'string') throw wrong(`${path}.${at}`, made);
+  const isFirst = slot.changes === 1;
   layout.retype(slot, made.type);
-  const { convert } = made;
+  const { convert, isPlain } = made;
   if (convert === undefined) return undefined;
   const failed = failure(made.problem, slot, 'data_type_conversion');
-  return { run: (frame) => convertCells(frame, slot, convert, failed) };
+  const run: BoundStep['run'] = (frame) => convertCells(frame, slot, convert, failed);
+  return isFirst && isPlain ? { run: leavingText(slot, convert, isPlain, run) } : { run };
 }
 
-type Convert = NonNullable<Exclude<ReturnType<typeof converter>, undefined | string>['convert']>;
+type Convert = NonNullable<Converter['convert']>;
+
+/** Cells of a batch that are all plain stay text where it is one; they are converted only for steps that look at them. */
+function leavingText(slot: Slot, convert: Convert, isPlain: IsPlain, run: BoundStep['run']): BoundStep['run'] {
+  slot.conversion = { convert: (value) => convertPlain(convert, value), changes: slot.changes, reads: slot.reads };
+  return (frame) => {
+    const staysText = frame.text !== undefined && isLastChange(slot) && areAllPlain(frame, slot, isPlain);
+    if (staysText) frame.asWritten.add(slot.index);
+    if (!staysText || isReadAfter(slot)) run(frame);
+  };
+}
+
+type IsPlain = NonNullable<Converter['isPlain']>;
+
+function convertPlain(convert: Convert, value: Value): Value {
+  const converted = value === null || value === UNCHANGED ? value : convert(value);
+  if (converted === FAILED) throw new Fault('bug', 'plain_text', 'converting a plain text failed');
+  return converted;
+}
+
+function areAllPlain({ rows, marks }: Frame, slot: Slot, isPlain: IsPlain): boolean {
+  const { index } = slot;
+  const skip = passedOver(slot);
+  for (let place = 0; place < rows.length; place++) {
+    const value = rows[place]?.[index];
+    if (typeof value === 'string' ? !isPlain(value) && ((marks[place] ?? 0) & skip) === 0 : value !== null)
+      return false;
+  }
+  return true;
+}
 
 function convertCells(frame: Frame, slot: Slot, convert: Convert, failed: Failure): void {
   const { rows, marks } = frame;

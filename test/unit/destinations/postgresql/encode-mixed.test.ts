@@ -132,3 +132,26 @@ it('sends a run of undecoded cells that is large in pieces', () => {
   expect(found.mixed).toEqual(found.rows);
   expect(found.mixed.text.length).toBeGreaterThan(300_000);
 });
+
+it('writes converted text as it is for a column that reads it alike, and its values for any other', () => {
+  const written = {
+    stream: 's',
+    columns: [{ name: 'a', type: 'text', nullable: true, native: 'test/x' }],
+    key: [],
+  } as const;
+  const text = textBatch(written, [['yes'], [null], ['off']]);
+  if (text?.text === undefined) throw new Error('these rows have a text');
+  const schema: StreamSchema = { ...written, columns: [{ ...written.columns[0], type: 'bool' }] };
+  const mixed: MixedRows = {
+    text: text.text,
+    columns: [{ text: 0, convert: (value) => value === 'yes' }],
+    rows: [[], [], []],
+  };
+  const storedAs = (type: string) => {
+    const shape = shapeOf(schema, []);
+    const columns = shape.columns.map((column) => ({ ...column, type }));
+    return both({ shape: { ...shape, columns }, batch: new MixedBatch(schema, text, mixed) }).mixed.text;
+  };
+  expect(storedAs('boolean')).toBe('yes\n\\N\noff\n');
+  expect(storedAs('text')).toBe('true\n\\N\nfalse\n');
+});

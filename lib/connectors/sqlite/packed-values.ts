@@ -7,6 +7,8 @@ import type { Form } from './types';
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const ASCII_END = 0x80;
+const WORD = 4;
+const HIGH_BITS = 0x80808080 | 0;
 /** Numbers of so many digits are exact. */
 const SAFE_DIGITS = 15;
 /** Scaled reals, which have at most 19, are taken in two pieces. */
@@ -38,12 +40,14 @@ export const UNPACKERS: { readonly [form in Form]: Unpack } = {
  */
 export class PackedValues {
   #bytes: Buffer = Buffer.alloc(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #text = '';
   #at = 0;
   #right = true;
 
   reset(bytes: Uint8Array): void {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#text = this.#bytes.toString('latin1');
     this.#at = 0;
     this.#right = true;
@@ -62,17 +66,26 @@ export class PackedValues {
   text(): string | null {
     const bytes = this.#bytes;
     const start = this.#at;
-    let at = start;
-    let seen = 0;
-    let byte = 0;
-    for (; at < bytes.length; at++) {
-      byte = bytes[at] as number;
-      if (byte >= END.first) break;
-      seen |= byte;
+    let at = this.#endOfAscii(start);
+    const isAscii = (bytes[at] ?? END.first) >= END.first;
+    while ((bytes[at] ?? END.first) < END.first) {
+      while (isWide(bytes[at] ?? 0)) at++;
+      at = this.#endOfAscii(at);
     }
     this.#at = at + 1;
-    if (byte !== END.value) return this.#none(at);
-    return seen < ASCII_END ? this.#text.slice(start, at) : this.#decoded(start, at);
+    if (bytes[at] !== END.value) return this.#none(at);
+    return isAscii ? this.#text.slice(start, at) : this.#decoded(start, at);
+  }
+
+  /** The next byte that is no ASCII, or the end; looks at four bytes at a time. */
+  #endOfAscii(start: number): number {
+    const bytes = this.#bytes;
+    const view = this.#view;
+    const last = bytes.length - WORD;
+    let at = start;
+    while (at <= last && (view.getInt32(at) & HIGH_BITS) === 0) at += WORD;
+    while ((bytes[at] ?? ASCII_END) < ASCII_END) at++;
+    return at;
   }
 
   integer(): bigint | null {
@@ -142,4 +155,9 @@ export class PackedValues {
     if (text.includes(REPLACEMENT) && !isUtf8(this.#bytes.subarray(start, at))) this.#right = false;
     return text;
   }
+}
+
+/** Whether a byte is part of a character outside of ASCII. */
+function isWide(byte: number): boolean {
+  return byte >= ASCII_END && byte < END.first;
 }

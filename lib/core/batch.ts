@@ -66,13 +66,13 @@ export interface TextColumn {
    * What makes its values of what the text is decoded to, where they are of another type now. The cells are NULL or written
    * such that PostgreSQL, too, reads these very values out of them.
    */
-  readonly convert?: (value: Value) => Value;
+  readonly convert?: (value: Exclude<Value, null | typeof UNCHANGED>) => Value;
 }
 
 /** A cell of such a column, in the row of that number. */
 export function textCell(text: TextRows, row: number, { text: column, convert }: TextColumn): Value {
   const value = text.cell(row, column);
-  return convert === undefined || value === null ? value : convert(value);
+  return convert === undefined || value === null || value === UNCHANGED ? value : convert(value);
 }
 
 /** Rows of which some columns are still those of the text that they came as. */

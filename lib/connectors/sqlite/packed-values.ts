@@ -66,15 +66,11 @@ export class PackedValues {
   text(): string | null {
     const bytes = this.#bytes;
     const start = this.#at;
-    let at = this.#endOfAscii(start);
-    const isAscii = (bytes[at] ?? END.first) >= END.first;
-    while ((bytes[at] ?? END.first) < END.first) {
-      while (isWide(bytes[at] ?? 0)) at++;
-      at = this.#endOfAscii(at);
-    }
+    const ascii = this.#endOfAscii(start);
+    const at = this.#endOf(ascii);
     this.#at = at + 1;
     if (bytes[at] !== END.value) return this.#none(at);
-    return isAscii ? this.#text.slice(start, at) : this.#decoded(start, at);
+    return at === ascii ? this.#text.slice(start, at) : this.#decoded(start, at);
   }
 
   /** The next byte that is no ASCII, or the end; looks at four bytes at a time. */
@@ -155,9 +151,4 @@ export class PackedValues {
     if (text.includes(REPLACEMENT) && !isUtf8(this.#bytes.subarray(start, at))) this.#right = false;
     return text;
   }
-}
-
-/** Whether a byte is part of a character outside of ASCII. */
-function isWide(byte: number): boolean {
-  return byte >= ASCII_END && byte < END.first;
 }

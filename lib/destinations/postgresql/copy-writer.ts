@@ -10,6 +10,7 @@ const MOST_BYTES_PER_UNIT = 3;
 const WORD = 8;
 
 const NO_BYTES = Buffer.alloc(0);
+const NO_VIEW = viewOf(NO_BYTES);
 
 /** Letters behind the backslash, by the character that they stand for. */
 const LETTERS: { readonly [code: number]: number } = { 9: 0x74, 10: 0x6e, 13: 0x72, [BACKSLASH]: BACKSLASH };
@@ -24,7 +25,7 @@ export const Found = { Nothing: 0, Backslash: 1, Nul: 2, HalfPair: 3 } as const;
 export class CopyWriter {
   readonly #size: number;
   #bytes = NO_BYTES;
-  #view = viewOf(NO_BYTES);
+  #view = NO_VIEW;
   #at = 0;
 
   /** Buffers hold `size` bytes and grow where a line needs more. */
@@ -46,6 +47,7 @@ export class CopyWriter {
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#at);
     this.#bytes = NO_BYTES;
+    this.#view = NO_VIEW;
     this.#at = 0;
     return taken;
   }

@@ -15,6 +15,7 @@ import { encodeLines, type Lines } from './encode';
 import { type CellPlan, cellPlans, LARGE, refused, TAB, type Written, writeCell } from './encode-cells';
 import { largeLine } from './encode-large';
 import type { Shape, ShapeColumn } from './shape';
+import { DEFAULT_TYPES } from './types';
 
 /** Types of which a decoded value is the very text that COPY has, so that it may also be kept in a column of text. */
 const SAME_TEXT: ReadonlySet<ColumnType> = new Set([
@@ -29,13 +30,6 @@ const SAME_TEXT: ReadonlySet<ColumnType> = new Set([
   'timestamp',
   'timestamptz',
 ]);
-/** Types of which a text that was converted may stay as it was written, by the column that has to read it. */
-const READ_ALIKE: { readonly [type in ColumnType]?: string } = {
-  bool: 'boolean',
-  int32: 'integer',
-  int64: 'bigint',
-  timestamptz: 'timestamp with time zone',
-};
 const NULL_BYTES = 2;
 /** `\N`, as one number. */
 const NULL_CELL = 0x5c4e;
@@ -87,9 +81,12 @@ function partsOf(shape: Shape, { columns }: MixedRows): Part[] {
   return parts;
 }
 
-/** What `jsonb` refuses is found in the decoded text, unless it comes from there. */
+/**
+ * Text that was converted is read alike only by a column of that very type. What `jsonb` refuses is found in the decoded text,
+ * unless it comes from there.
+ */
 function passes({ convert }: TextColumn, { source, type }: ShapeColumn, { binaryJson }: CellPlan): boolean {
-  if (convert !== undefined) return READ_ALIKE[source.type] === type;
+  if (convert !== undefined) return DEFAULT_TYPES[source.type] === type;
   return SAME_TEXT.has(source.type) && (!binaryJson || source.native === 'postgresql/jsonb');
 }
 

@@ -2,7 +2,7 @@ import type { Column, ColumnType } from '../../core/schema';
 import type { Session } from './session';
 
 /** The type that holds every value of a column type. */
-const DEFAULTS: { readonly [type in ColumnType]: string } = {
+export const DEFAULT_TYPES: { readonly [type in ColumnType]: string } = {
   bool: 'boolean',
   int32: 'integer',
   int64: 'bigint',
@@ -63,7 +63,7 @@ function storedType(column: Column, known: ReadonlyMap<string, string | undefine
   const native = nativeName(column);
   const kept = native === undefined ? undefined : known.get(native);
   if (kept !== undefined) return { sql: kept, exact: true };
-  return { sql: DEFAULTS[column.type], exact: !column.native.startsWith(DIALECT) };
+  return { sql: DEFAULT_TYPES[column.type], exact: !column.native.startsWith(DIALECT) };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { UNCHANGED, type Value } from '../../core/batch';
 import { Fault } from '../../core/fault';
 import type { Conversion, ConversionName, TransformationOf } from '../../core/transformations';
-import { type Converter, converter, FAILED, impossible } from '../convert/converter';
+import { type Convert, type Converter, converter, FAILED, impossible, type Present } from '../convert/converter';
 import { type Failure, type Frame, passedOver } from '../frame';
 import { isLastChange, isReadAfter, type Slot } from '../layout';
 import { type Binding, type BoundStep, fieldOf, type Step, wrong } from '../step';
@@ -43,8 +43,6 @@ export function convertField(binding: Binding, slot: Slot, options: Conversion, 
   return isFirst && isPlain ? { run: leavingText(slot, convert, isPlain, run) } : { run };
 }
 
-type Convert = NonNullable<Converter['convert']>;
-
 /** Cells of a batch that are all plain stay text where it is one; they are converted only for steps that look at them. */
 function leavingText(slot: Slot, convert: Convert, isPlain: IsPlain, run: BoundStep['run']): BoundStep['run'] {
   slot.conversion = { convert: (value) => convertPlain(convert, value), changes: slot.changes, reads: slot.reads };
@@ -57,8 +55,8 @@ function leavingText(slot: Slot, convert: Convert, isPlain: IsPlain, run: BoundS
 
 type IsPlain = NonNullable<Converter['isPlain']>;
 
-function convertPlain(convert: Convert, value: Value): Value {
-  const converted = value === null || value === UNCHANGED ? value : convert(value);
+function convertPlain(convert: Convert, value: Present): Value {
+  const converted = convert(value);
   if (converted === FAILED) throw new Fault('bug', 'plain_text', 'converting a plain text failed');
   return converted;
 }

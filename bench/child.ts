@@ -18,7 +18,7 @@ export interface ChildTask {
   readonly state: string;
   readonly destination: string;
   readonly document: { readonly [key: string]: Json };
-  readonly type: 'full' | 'incremental';
+  readonly type: 'full' | 'incremental' | undefined;
 }
 
 /** What the child prints: seconds and CPU seconds from the request to the end of the run, and its peak resident memory. */
@@ -67,7 +67,11 @@ async function main(task: ChildTask): Promise<ChildResult> {
   const begun = performance.now();
   const cpu = process.cpuUsage();
   const working = engine.work(4, stop.signal);
-  const { id } = await engine.service.sync(name, { type: task.type, trigger: 'manual', whenRunning: 'refuse' });
+  const { id } = await engine.service.sync(name, {
+    ...(task.type && { type: task.type }),
+    trigger: 'manual',
+    whenRunning: 'refuse',
+  });
   const run = await engine.service.wait(id, stop.signal);
   const seconds = (performance.now() - begun) / 1000;
   const { user, system } = process.cpuUsage(cpu);

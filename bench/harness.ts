@@ -108,7 +108,7 @@ function shell(command: string, parameters: readonly string[]): Promise<void> {
 }
 
 /** Runs one sync in a process of its own. */
-export function sync(bench: Bench, task: Partial<ChildTask> & { readonly state: string }): Promise<ChildResult> {
+export async function sync(bench: Bench, task: Partial<ChildTask> & { readonly state: string }): Promise<ChildResult> {
   const whole: ChildTask = {
     destination: bench.destination,
     document: document(bench, {}),
@@ -116,19 +116,18 @@ export function sync(bench: Bench, task: Partial<ChildTask> & { readonly state: 
     ...task,
     state: join(bench.folder, task.state),
   };
+  const result = await runChild<ChildResult>('bench/child.ts', whole);
+  if (result.state !== 'succeeded') throw new Error(JSON.stringify(result));
+  return result;
+}
+
+/** Runs a script in a process of its own, and gives what it prints as JSON in its last line. */
+export function runChild<Result>(script: string, task: object): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      [
-        ...(process.env.BENCH_NODE_OPTIONS?.split(' ') ?? []),
-        'scripts/run.mjs',
-        'bench/child.ts',
-        JSON.stringify(whole),
-      ],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
+    const options = process.env.BENCH_NODE_OPTIONS?.split(' ') ?? [];
+    const child = spawn(process.execPath, [...options, 'scripts/run.mjs', script, JSON.stringify(task)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;
@@ -139,9 +138,7 @@ export function sync(bench: Bench, task: Partial<ChildTask> & { readonly state: 
       // What flags of Node make it print comes before.
       const lines = output.trimEnd().split('\n');
       if (lines.length > 1) console.error(lines.slice(0, -1).join('\n'));
-      const result = JSON.parse(lines.at(-1) ?? '') as ChildResult;
-      if (result.state !== 'succeeded') return reject(new Error(JSON.stringify(result)));
-      resolve(result);
+      resolve(JSON.parse(lines.at(-1) ?? '') as Result);
     });
   });
 }

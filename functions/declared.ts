@@ -5,8 +5,9 @@ import { Fault, toFault } from '../lib/core/fault';
 import type { IntegrationDocument } from '../lib/core/integration';
 import { canonicalJson, type Json } from '../lib/core/json';
 import type { Logger } from '../lib/core/log';
-import type { Alarms, Schedule, Scheduler } from '../lib/core/ports';
+import type { Alarms, Scheduler } from '../lib/core/ports';
 import type { Service } from '../lib/core/service';
+import { scheduleOf } from '../lib/core/sync-mode';
 import { DECLARED_FILE } from '../lib/infra/env';
 
 /** Documents of the integrations that were declared in files when the stage was deployed, by name. */
@@ -113,9 +114,4 @@ export function withoutDeclaredAlarms(alarms: Alarms, declared: Declared): Alarm
     remove: async (integration) => (declared.has(integration) ? undefined : alarms.remove(integration)),
     reconcile: (documents) => alarms.reconcile(documents.filter(({ name }) => !declared.has(String(name)))),
   };
-}
-
-function scheduleOf(integration: string, document: IntegrationDocument): Schedule | undefined {
-  const { schedule, time_zone: timeZone = 'UTC' } = (document.sync_settings ?? {}) as { [name: string]: string };
-  return schedule === undefined ? undefined : { integration, cron: schedule, timeZone };
 }

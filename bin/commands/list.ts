@@ -1,3 +1,4 @@
+import { scheduleOf } from '../../lib/core/sync-mode';
 import type { AddCommand } from '../cli';
 import { ExitCode } from '../exit-codes';
 import { time } from '../output/format';
@@ -26,13 +27,13 @@ function listText(integrations: readonly Integration[]): string {
   return table(
     titles.map((title) => ({ title })),
     integrations.map(({ id, document, updated_at }) => {
-      const { mode, schedule } = (document.sync_settings ?? {}) as { mode?: string; schedule?: string };
+      const { mode } = (document.sync_settings ?? {}) as { mode?: string };
       const { type } = (document.sync_strategy ?? {}) as { type?: string };
       return [
         id,
         String(document.type),
         type ?? mode ?? 'full',
-        schedule ?? '-',
+        scheduleOf(id, document)?.cron ?? '-',
         document.enabled === false ? 'no' : 'yes',
         time(updated_at),
       ];

@@ -16,6 +16,8 @@ export interface Host {
   readonly log: Logger;
   /** The rules for connections; absent: there are none. */
   readonly network?: Network;
+  /** Names what is made in the source to follow its changes; absent: they are not followed. */
+  readonly follower?: string;
 }
 
 /** A column by which a stream could be read incrementally, with the facts that the choice depends on. */
@@ -129,14 +131,36 @@ export interface FeedRequest extends ReadRequest {
   readonly follow: boolean;
 }
 
+/** Asks that the changes of these streams be recorded. */
+export interface HeadRequest {
+  readonly streams: readonly StreamSchema[];
+  /** Where reading will go on; absent: nothing was read yet. */
+  readonly from?: Position;
+  readonly signal: AbortSignal;
+}
+
+/** From where changes can be read. */
+export interface FeedHead {
+  /** The newest position. */
+  readonly position: Position;
+  /** Streams whose changes are recorded only from now on, although `from` is older. */
+  readonly begun?: readonly string[];
+}
+
 /** An ordered record of changes. */
 export interface Feed {
   /** `broker`: the broker redelivers what was not acknowledged; positions are only informative. */
   readonly resume: 'position' | 'broker';
-  head(signal: AbortSignal): Promise<Position>;
+  /**
+   * From when this resolves on, every change of the streams is recorded; called at the start of each run, before any of them
+   * is read. @throws Fault `lost` when not all that follows `from` is there any more
+   */
+  head(request: HeadRequest): Promise<FeedHead>;
   read(request: FeedRequest): AsyncIterable<Batch>;
   /** Lets the source forget what is before `position`. Called only after it was saved. */
   acknowledge(position: Position): Promise<void>;
+  /** Removes what the source keeps for this reader alone; nobody will read on. Left out where it keeps nothing. */
+  forget?(signal: AbortSignal): Promise<void>;
 }
 
 /** What a connector folder declares; wrap it with {@link connector}. */
@@ -225,10 +249,14 @@ function guardSource(source: Source, classify: Classify): Source {
 }
 
 function guardFeed(feed: Feed, classify: Classify): Feed {
+  const { forget } = feed;
   return {
     resume: feed.resume,
-    head: (signal) => guarded('asking for the newest position', classify, () => feed.head(signal)),
+    head: (request) => guarded('asking for the newest position', classify, () => feed.head(request)),
     read: (request) => guardedBatches('reading changes', classify, () => feed.read(request)),
     acknowledge: (position) => guarded('acknowledging changes', classify, () => feed.acknowledge(position)),
+    ...(forget && {
+      forget: (signal) => guarded('ending the record of changes', classify, () => forget.call(feed, signal)),
+    }),
   };
 }

@@ -172,8 +172,8 @@ export interface Destination {
   publish(stream: StreamSchema, load: string, options: PublishOptions): Promise<PublishResult>;
   /** Drops the shadow table and positions of a load that will not be finished. Idempotent. */
   discard(stream: string, load: string): Promise<void>;
-  /** Sets the position of a slice without rows, unless one is stored already. */
-  seed(slice: SliceKey, position: Position): Promise<void>;
+  /** Sets the position of a slice without rows: unless one is stored already, or only in the place of `instead`. */
+  seed(slice: SliceKey, position: Position, instead?: Position): Promise<void>;
   quarantined(query: QuarantineQuery): Promise<readonly QuarantinedRecord[]>;
   /** What else can be done with quarantined records; absent where nothing can. */
   readonly quarantine?: QuarantineStore;

@@ -93,7 +93,7 @@ function guardDestination(inner: Destination, classify: Classify): Destination {
     publish: (stream, load, options) =>
       guard(`publishing ${stream.stream}`, () => inner.publish(stream, load, options)),
     discard: (stream, load) => guard(`discarding a load of ${stream}`, () => inner.discard(stream, load)),
-    seed: (slice, position) => guard(`seeding ${slice.stream}`, () => inner.seed(slice, position)),
+    seed: (slice, ...given) => guard(`seeding ${slice.stream}`, () => inner.seed(slice, ...given)),
     quarantined: (query) => guard('listing quarantined records', () => inner.quarantined(query)),
     ...(quarantine && {
       quarantine: {

@@ -10,6 +10,7 @@ import {
   RESERVED_NAMES,
 } from '../core/integration';
 import type { CredentialStores } from '../core/ports';
+import { wantedMode } from '../core/sync-mode';
 import { NO_STORES } from './credential-store';
 import { lintDocument } from './lint';
 import { healthCheckIssues, healthCheckWarnings } from './lint-monitoring';
@@ -139,11 +140,21 @@ function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIs
     const path = fields.sync_strategy?.type === 'cdc' ? 'sync_strategy.type' : 'sync_settings.mode';
     issues.push({ path, message: `${connector.type} offers ${connector.modes.join(' and ')} in this version` });
   }
-  issues.push(...alertIssues(fields.alerts), ...healthCheckIssues(fields));
+  issues.push(...strategyIssues(fields), ...alertIssues(fields.alerts), ...healthCheckIssues(fields));
   const { schedule, time_zone: timeZone } = fields.sync_settings ?? {};
   const { name: integration } = fields;
   // Each alone, so that both are reported when both are wrong.
   if (schedule !== undefined) collect(issues, () => checkSchedule({ integration, cron: schedule, timeZone: 'UTC' }));
+const METHODS = { full: undefined, incremental: 'timestamp', cdc: 'database_logs' } as const;
+
+function strategyIssues({ sync_strategy: strategy }: IntegrationFields): FieldIssue[] {
+  const { type, method } = strategy ?? {};
+  if (type === undefined || method === undefined || METHODS[type] === method) return [];
+  const of = METHODS[type];
+  const instead = of === undefined ? 'leave it out' : `it is "${of}"`;
+  return [{ path: 'sync_strategy.method', message: `"${method}" is none of the type "${type}"; ${instead}` }];
+}
+
   if (timeZone !== undefined) collect(issues, () => checkSchedule({ integration, cron: ANY_SCHEDULE, timeZone }));
   return issues;
 }
@@ -151,13 +162,6 @@ function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIs
 function storeIssues({ credential_store: store }: IntegrationFields, home: HomeAbilities): readonly FieldIssue[] {
   if (store === undefined) return [];
   return home.credentialStores?.check(store) ?? [{ path: 'credential_store', message: NO_STORES }];
-}
-
-/** The mode that a document asks for. */
-export function wantedMode(fields: IntegrationFields): 'full' | 'incremental' | 'changes' {
-  const wanted = fields.sync_strategy?.type ?? fields.sync_settings?.mode;
-  if (wanted === 'cdc' || wanted === 'real_time') return 'changes';
-  return wanted === 'incremental' ? 'incremental' : 'full';
 }
 
 function warningsOf(fields: IntegrationFields, home: HomeAbilities): string[] {
@@ -169,11 +173,21 @@ function warningsOf(fields: IntegrationFields, home: HomeAbilities): string[] {
   if (fields.error_handling?.notification && home.notifications === undefined) {
     warnings.push('error_handling.notification: kept, but nobody is notified in this version');
   }
-  warnings.push(...healthCheckWarnings(fields, home.healthChecks));
+  warnings.push(...healthCheckWarnings(fields, home.healthChecks), ...captureWarnings(fields));
   for (const [setting, type] of Object.entries(MEANT_FOR)) {
     if (fields.sync_settings && setting in fields.sync_settings && fields.type !== type) {
       warnings.push(`sync_settings.${setting}: means nothing for ${fields.type}`);
     }
+const OF_CDC = ['capture_deletes', 'capture_schema_changes'] as const;
+
+function captureWarnings(fields: IntegrationFields): string[] {
+  const { sync_strategy: strategy } = fields;
+  if (strategy === undefined || wantedMode(fields) === 'changes') return [];
+  return OF_CDC.filter((setting) => strategy[setting] !== undefined).map(
+    (setting) => `sync_strategy.${setting}: means nothing where changes are not followed`,
+  );
+}
+
   }
   return warnings;
 }

@@ -1,9 +1,11 @@
 import { Fault } from '../core/fault';
 import type { IntegrationDocument } from '../core/integration';
 import type { Integration } from '../core/service';
+import { scheduleOf, wantedMode } from '../core/sync-mode';
 import { forgetAlerts } from './alerts/forget';
 import type { EngineContext } from './context';
 import { checkDocument, connectorOfStored } from './document';
+import { forgetFeed } from './forget-feed';
 import { maskSecrets, unmaskSecrets } from './masking';
 import { notifyKeys } from './notify/outbox';
 import { json, list, read, type Stored, update } from './records';
@@ -65,6 +67,7 @@ export async function updateIntegration(
   const written = await context.ports.state.put(keys.integration(id), json(item), stored.revision);
   if (written === undefined) throw revisionConflict(id);
   await applyDocument(context, document);
+  if (wantedMode(document) !== 'changes') await forgetFeed(context, stored.value.document);
   return viewIntegration(context, { key: stored.key, value: item, revision: written });
 }
 
@@ -105,6 +108,7 @@ export async function removeIntegration(
 async function removeAll(context: EngineContext, stored: Stored<IntegrationItem>, data: boolean): Promise<void> {
   const { state, scheduler, alarms } = context.ports;
   const id = stored.key.sort;
+  await forgetFeed(context, stored.value.document);
   if (data) await dropData(context, stored.value.document);
   if (!(await state.delete(keys.integration(id), stored.revision))) throw revisionConflict(id);
   await scheduler.remove(id);
@@ -160,9 +164,8 @@ async function applyDocument(context: EngineContext, document: IntegrationDocume
 export async function applySchedule(context: EngineContext, document: IntegrationDocument): Promise<void> {
   const { scheduler } = context.ports;
   const integration = String(document.name);
-  const settings = document.sync_settings as { readonly schedule?: string; readonly time_zone?: string } | undefined;
-  if (settings?.schedule === undefined || document.enabled === false) return scheduler.remove(integration);
-  await scheduler.set({ integration, cron: settings.schedule, timeZone: settings.time_zone ?? 'UTC' });
+  const schedule = document.enabled === false ? undefined : scheduleOf(integration, document);
+  await (schedule ? scheduler.set(schedule) : scheduler.remove(integration));
 }
 
 function revisionConflict(id: string): Fault {

@@ -7,7 +7,7 @@ import type { StreamSchema } from '../core/schema';
 import { secretsOf } from './credential-store';
 import type { EnginePorts } from './ports';
 import { resolveReferences } from './resolve';
-import { acceptedSchemas, schemaPolicy } from './schema-policy';
+import { acceptedSchemas, keepsShapes, schemaPolicy } from './schema-policy';
 
 type PipelineSections = Pick<IntegrationFields, 'transformations' | 'validation_rules'>;
 
@@ -45,8 +45,7 @@ export function boundTo(
 
 /** The accepted shapes of streams that keep them. */
 async function keptShapes(ports: EnginePorts, fields: IntegrationFields): Promise<ReadonlyMap<string, StreamSchema>> {
-  const settings = [fields.destination, ...Object.values(fields.streams ?? {})];
-  if (!settings.some((setting) => setting?.schema_changes === 'quarantine')) return new Map();
+  if (!keepsShapes(fields)) return new Map();
   const accepted = await acceptedSchemas(ports.state, fields.name);
   return new Map([...accepted].filter(([stream]) => schemaPolicy(fields, stream) === 'quarantine'));
 }

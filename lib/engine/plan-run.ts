@@ -1,13 +1,12 @@
 import { Fault } from '../core/fault';
-import { INCREMENT, type Position } from '../core/position';
 import { callOthers, cancellation, type EngineContext } from './context';
+import { follow, type ReadAnew } from './follow';
 import { decide, type StreamDecision } from './planning';
 import { changeRun } from './runs';
 import { acceptedSchemas, acceptSchemas, judgeShape } from './schema-policy';
 import type { Session } from './sessions';
 import { FEED, LOADED, type RunItem, type StreamItem } from './state';
 import { addStream } from './streams';
-import { nextFence } from './tasks';
 
 /** Lists the streams of a run and decides how each is read, then calls the other workers. */
 export async function planRun(context: EngineContext, run: RunItem, signal: AbortSignal): Promise<void> {
@@ -27,42 +26,24 @@ async function planStreams(context: EngineContext, run: RunItem, session: Sessio
   const infos = await session.source.discover(signal);
   const decisions = decide(infos, session.fields, run.requested);
   if (decisions.length === 0) throw nothingSelected(run.integration);
-  const head = await feedHead(context, run, session, decisions, signal);
   const accepted = await acceptedSchemas(context.ports.state, run.integration);
+  const anew = await follow(context, run, session, decisions, accepted, signal);
   const judged = decisions.map((decision) => judgeShape(decision, session.fields, accepted));
-  for (const decision of judged) await addStream(context, run, streamItem(decision));
+  for (const decision of judged) await addStream(context, run, streamItem(decision, anew));
   await acceptSchemas(context, session.fields, judged, accepted);
-  if (head) await addStream(context, run, FEED_ITEM);
+  if (anew) await addStream(context, run, FEED_ITEM);
 }
 
-/** The feed's position is stored before any stream is read, so that nothing falls between the two. */
-async function feedHead(
-  context: EngineContext,
-  run: RunItem,
-  session: Session,
-  decisions: readonly StreamDecision[],
-  signal: AbortSignal,
-): Promise<Position | undefined> {
-  const { feed } = session.source;
-  if (feed === undefined || !decisions.some((decision) => decision.mode === 'changes')) return undefined;
-  const key = { integration: run.integration, stream: FEED, partition: INCREMENT };
-  const fence = await nextFence(context, run.integration, FEED);
-  const known = await session.destination.claim(key, fence);
-  if (known) return known;
-  const head = await feed.head(signal);
-  await session.destination.seed(key, head);
-  return head;
-}
-
-function streamItem(decision: StreamDecision): StreamItem {
+function streamItem(decision: StreamDecision, anew: ReadAnew | undefined): StreamItem {
   const { schema, mode, cursor, reason, warnings, changes = [], estimate, fault } = decision;
+  const why = anew?.get(schema.stream);
   return {
     ...NEW_STREAM,
     stream: schema.stream,
     schema,
     mode,
     reason,
-    notes: warnings,
+    notes: why === undefined ? warnings : [...warnings, why],
     changes,
     ...(cursor && { cursor }),
     ...(estimate && { estimatedRows: estimate.rows }),

@@ -3,6 +3,7 @@ import { toFault } from '../core/fault';
 import type { IntegrationDocument, IntegrationFields } from '../core/integration';
 import type { Pipeline } from '../core/pipeline';
 import type { Plan } from '../core/service';
+import { scheduleOf } from '../core/sync-mode';
 import type { EngineContext } from './context';
 import { credentialWarnings } from './credentials';
 import { checkDocument } from './document';
@@ -54,12 +55,13 @@ async function discover(context: EngineContext, document: IntegrationDocument, s
 /** Whether the last sync took longer than the schedule gives. */
 export async function scheduleWarnings(
   context: EngineContext,
-  { name, sync_settings: settings }: IntegrationFields,
+  { name, ...fields }: IntegrationFields,
 ): Promise<string[]> {
-  if (settings?.schedule === undefined) return [];
-  const { schedule, time_zone = 'UTC' } = settings;
+  const schedule = scheduleOf(name, fields);
+  // What follows changes by itself is left out while a sync runs, and goes on right after it.
+  if (schedule === undefined || fields.sync_settings?.schedule === undefined) return [];
   const now = context.ports.clock.now();
-  const cron = parseCron({ integration: name, cron: schedule, timeZone: time_zone });
+  const cron = parseCron(schedule);
   const ticks = cron.nextRuns(COMPARED, new Date(now)).map((tick) => tick.getTime() / 1000);
   const gaps = ticks.slice(1).map((tick, index) => tick - (ticks[index] ?? tick));
   const runs = await recentRuns(context, name, COMPARED);

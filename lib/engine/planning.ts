@@ -4,8 +4,8 @@ import { Fault, type FaultRecord } from '../core/fault';
 import type { IntegrationFields } from '../core/integration';
 import type { StreamSchema } from '../core/schema';
 import type { Plan, PlannedStream } from '../core/service';
+import { wantedMode } from '../core/sync-mode';
 import { type CursorChoice, chooseCursor } from './cursor';
-import { wantedMode } from './document';
 
 /** What is decided for one stream before it is read. */
 export interface StreamDecision {
@@ -48,7 +48,7 @@ function decideStream(
     const { message } = info.unreadable;
     return { ...base, mode: wanted, reason: message, warnings: [], fault: info.unreadable.record() };
   }
-  if (wanted === 'changes') {
+  if (wanted === 'changes' && info.modes.includes('changes')) {
     return { ...base, mode: 'changes', reason: 'by the log of changes', warnings: info.notes };
   }
   const choice = info.modes.includes('incremental') ? chooseCursor(info, fields) : FULL_ONLY;
@@ -62,11 +62,12 @@ function decideStream(
         hint: 'Name a column of a number, date or time type that grows with every change, or set the mode of the stream to "full".',
       },
     );
-    return { ...base, mode: wanted, reason: choice.problem, warnings, fault: fault.record() };
+    const mode = wanted === 'changes' ? 'incremental' : wanted;
+    return { ...base, mode, reason: choice.problem, warnings, fault: fault.record() };
   }
   if (wanted === 'full') return decideFull(base, info, choice.column, fields);
   const cursor = cursorOf(choice.column, fields);
-  const { reason } = choice;
+  const reason = wanted === 'changes' ? `its changes cannot be followed; ${choice.reason}` : choice.reason;
   return cursor
     ? { ...base, mode: 'incremental', cursor, reason, warnings }
     : { ...base, mode: 'full', reason, warnings };

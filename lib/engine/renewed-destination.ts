@@ -26,7 +26,7 @@ export async function renewedDestination(renewing: Renewing<Destination>): Promi
     }),
     publish: (stream, load, options) => renewing.use((destination) => destination.publish(stream, load, options)),
     discard: (stream, load) => renewing.use((destination) => destination.discard(stream, load)),
-    seed: (slice, position) => renewing.use((destination) => destination.seed(slice, position)),
+    seed: (...given) => renewing.use((destination) => destination.seed(...given)),
     quarantined: (query) => renewing.use((destination) => destination.quarantined(query)),
     ...(quarantine && { quarantine: renewedQuarantine(renewing, quarantine) }),
     ...(lookup && {

@@ -20,12 +20,13 @@ export async function renewedSource(renewing: Renewing<Source>): Promise<Source>
   };
 }
 
-function renewedFeed(renewing: Renewing<Source>, { resume }: Feed): Feed {
+function renewedFeed(renewing: Renewing<Source>, { resume, forget }: Feed): Feed {
   return {
     resume,
-    head: (signal) => renewing.use((source) => able(source.feed).head(signal)),
+    head: (request) => renewing.use((source) => able(source.feed).head(request)),
     read: (request) => renewedBatches(renewing, (source) => able(source.feed).read(request)),
     acknowledge: (position) => renewing.use((source) => able(source.feed).acknowledge(position)),
+    ...(forget && { forget: (signal) => renewing.use((source) => able(source.feed?.forget?.(signal))) }),
   };
 }
 

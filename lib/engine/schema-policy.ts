@@ -2,6 +2,7 @@ import { Fault } from '../core/fault';
 import type { IntegrationFields, SchemaPolicy } from '../core/integration';
 import type { StateStore } from '../core/ports';
 import type { StreamSchema } from '../core/schema';
+import { wantedMode } from '../core/sync-mode';
 import type { EngineContext } from './context';
 import { shapeChanges } from './evolve';
 import type { StreamDecision } from './planning';
@@ -11,9 +12,23 @@ import { keys } from './state';
 /** Shapes that were accepted, by stream. */
 export type AcceptedSchemas = ReadonlyMap<string, StreamSchema>;
 
+/** What of a document says so. */
+export type Policies = Pick<IntegrationFields, 'streams' | 'destination' | 'sync_strategy' | 'sync_settings'>;
+
 /** What the document says about changes of a stream's shape. */
-export function schemaPolicy(fields: Pick<IntegrationFields, 'streams' | 'destination'>, stream: string): SchemaPolicy {
-  return fields.streams?.[stream]?.schema_changes ?? fields.destination?.schema_changes ?? 'apply';
+export function schemaPolicy(fields: Policies, stream: string): SchemaPolicy {
+  return fields.streams?.[stream]?.schema_changes ?? generalPolicy(fields);
+}
+
+/** Whether any stream keeps its shape. */
+export function keepsShapes(fields: Policies): boolean {
+  const own = Object.values(fields.streams ?? {}).map((settings) => settings.schema_changes);
+  return [generalPolicy(fields), ...own].includes('quarantine');
+}
+
+function generalPolicy(fields: Policies): SchemaPolicy {
+  const isKept = fields.sync_strategy?.capture_schema_changes === false && wantedMode(fields) === 'changes';
+  return fields.destination?.schema_changes ?? (isKept ? 'quarantine' : 'apply');
 }
 
 /** The shapes that were accepted for an integration. */

@@ -2,9 +2,11 @@ import type { Source } from '../core/connector';
 import type { Destination } from '../core/destination';
 import type { IntegrationDocument, IntegrationFields } from '../core/integration';
 import type { Pipeline } from '../core/pipeline';
+import { wantedMode } from '../core/sync-mode';
 import { secretsOf, withoutStore } from './credential-store';
 import { checkDocument, split } from './document';
 import { configurationOf } from './fingerprint';
+import { followerOf } from './follower';
 import { secretValues } from './masking';
 import { openPipeline } from './open-pipeline';
 import { namespaceOf } from './planning';
@@ -90,7 +92,9 @@ export async function openSource(ports: EnginePorts, document: IntegrationDocume
   const { connector, fields } = await checkDocument(document, ports.loadConnector);
   stayInVpn(ports, fields);
   const network = ports.network?.(fields);
-  const host = { log: ports.log.with({ integration: String(document.name) }), ...(network && { network }) };
+  const follower = wantedMode(fields) === 'changes' ? await followerOf(ports.state, fields.name) : undefined;
+  const log = ports.log.with({ integration: fields.name });
+  const host = { log, ...(network && { network }), ...(follower !== undefined && { follower }) };
   const referring = withoutStore(document);
   const open = async (values: SecretValues) => {
     const resolved = insertValues(referring, values) as IntegrationDocument;

@@ -7,6 +7,7 @@ import type { StateKey } from '../core/ports';
 import { MAX_POSITION_BYTES, type Position, type SliceKey } from '../core/position';
 import type { StreamSchema } from '../core/schema';
 import { BatchReader } from './batch-reader';
+import { withoutDeletes } from './captured';
 import type { EngineContext } from './context';
 import { budgetFault } from './failure-budget';
 import { Group, isAddition } from './group';
@@ -118,7 +119,8 @@ class SliceWork {
   #changes(request: ReadRequest, from: Position | undefined): AsyncIterable<Batch> {
     const { session, stream } = this.#task;
     if (!session.source.feed || !from) throw unable(stream.stream, 'be followed');
-    return session.source.feed.read({ ...request, streams: this.#task.followed, from, follow: false });
+    const changes = session.source.feed.read({ ...request, streams: this.#task.followed, from, follow: false });
+    return session.fields.sync_strategy?.capture_deletes === false ? withoutDeletes(changes) : changes;
   }
 
   #size(): { readonly rows: number; readonly bytes: number } {

@@ -13,6 +13,9 @@ export const RUN_RETENTION_MS = 30 * 24 * 3600 * 1000;
 /** Stands for a position where a stream was read once, and its changes come from the feed. */
 export const LOADED: Position = { format: -1, value: 'loaded' };
 
+/** Stands where a stream was read once, but not all changes since then came from the feed: it is read anew. */
+export const UNLOADED: Position = { format: -2, value: 'unloaded' };
+
 /** Stands in the place of an active run while an integration is removed. */
 export const REMOVING = 'removing';
 

@@ -10,7 +10,7 @@ import { json, list, read, update } from './records';
 import { backoffMs } from './retry';
 import { searchableStreams } from './searchable';
 import type { Session } from './sessions';
-import { FEED, keys, LOADED, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem } from './state';
+import { FEED, keys, LOADED, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem, UNLOADED } from './state';
 import { nextFence } from './tasks';
 
 const MOST_RESTARTS = 50;
@@ -81,8 +81,9 @@ async function indexForSearch(run: RunItem, stream: StreamItem, session: Session
   return (await session.destination.prepare(key, outputOf(session, stream.schema))).changes;
 }
 
-/** A position that another mode has left says nothing to this one: the stream is read anew. */
+/** A position that another mode has left, or a gap in the changes, says nothing to this one: the stream is read anew. */
 function isOfMode(position: Position, stream: StreamItem): boolean {
+  if (position.format === UNLOADED.format) return false;
   return (position.format === LOADED.format) === (stream.mode === 'changes');
 }
 

@@ -29,6 +29,7 @@ describeWithServer('faults by seed on a real server', postgresql({ version: 18 }
     { mode: 'full', workers: 2, processes: 1 },
     { mode: 'incremental', workers: 2, processes: 1 },
     { mode: 'incremental', workers: 1, processes: 2 },
+    { mode: 'changes', workers: 2, processes: 1 },
   ];
 
   it.each(setups)(

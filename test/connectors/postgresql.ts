@@ -5,9 +5,16 @@ import { postgresqlConfig } from '../../lib/connectors/postgresql/config';
 import { endpointOf } from '../../lib/connectors/postgresql/endpoint';
 import type { ByteBatch, Row } from '../../lib/core/batch';
 import type { StreamSchema } from '../../lib/core/schema';
+import { noFeed } from '../contracts/feed-titles';
 import { connectionOf, type GivenServer, type GivenSource, NOBODY, type OfServer } from '../contracts/given-server';
 import { watchSockets } from '../contracts/open-sockets';
-import { type Config, LARGE_VALUE, type RunningSource, type SourceFixture } from '../contracts/source-reading';
+import {
+  type Changes,
+  type Config,
+  LARGE_VALUE,
+  type RunningSource,
+  type SourceFixture,
+} from '../contracts/source-reading';
 import { TROUBLE } from '../contracts/trouble-titles';
 import { freePort } from '../servers/port';
 import { type PostgresqlServer, postgresql, startPostgresql } from '../servers/postgresql';
@@ -78,8 +85,10 @@ async function runningSource(server: PostgresqlServer): Promise<RunningSource> {
   const late = await textClient(server);
   const config = configOf(server);
   const { connection } = config;
+  const source = sourceOf({ client, late, prefix: 'contract_', schema: 'public' });
   return {
-    ...sourceOf({ client, late, prefix: 'contract_', schema: 'public' }),
+    ...source,
+    changes: { ...source.changes, loseLog: () => dropSlots(client), kept: () => keptIn(client) },
     config,
     secrets: [server.password],
     wrongPassword: () => ({ connection: { ...connection, password: 'not-the-password' } }),
@@ -97,6 +106,8 @@ async function runningSource(server: PostgresqlServer): Promise<RunningSource> {
       return Number(found[0]?.n);
     },
     async stop() {
+      // A database that has one cannot be dropped.
+      await dropSlots(client);
       await Promise.all([client.end(), late.end()]);
       await server.stop();
     },
@@ -133,6 +144,9 @@ export async function givenSource(given: GivenServer): Promise<GivenSource> {
       line: { host, port, through: (own) => changed({ host: '127.0.0.1', port: own, connect_timeout: '3s' }) },
     }),
     openConnections: connections,
+    notRun: noFeed(
+      'it would make a replication slot on a server of yours, which keeps its log while the slot is there',
+    ),
     made,
     async removeAll() {
       for (const name of await made(prefix)) await client.query(`drop table ${client.escapeIdentifier(name)}`);
@@ -141,6 +155,21 @@ export async function givenSource(given: GivenServer): Promise<GivenSource> {
       await Promise.all([client.end(), late.end()]);
     },
   };
+}
+
+/** As an administrator does who is short of disk space. */
+async function dropSlots(client: pg.Client): Promise<void> {
+  const slots = 'from pg_replication_slots where database = current_database()';
+  await client.query(`select pg_terminate_backend(active_pid, 5000) ${slots} and active_pid is not null`);
+  await client.query(`select pg_drop_replication_slot(slot_name) ${slots}`);
+}
+
+async function keptIn(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select 'slot ' || slot_name as name from pg_replication_slots where database = current_database() union all
+     select 'publication ' || pubname from pg_publication order by 1`,
+  );
+  return rows.map(({ name }) => name);
 }
 
 interface Place {
@@ -154,6 +183,7 @@ interface Place {
 
 function sourceOf({ client, late, prefix, schema }: Place): Omit<RunningSource, OfServer> {
   const items = `${prefix}items`;
+  const large = `${prefix}large`;
   const streamOf = (table: string) => `${schema}.${table}`.replace(/^public\./, '');
   const rowsOf = (found: string[][]): Row[] => found.map((row) => [BigInt(row[0] ?? ''), ...row.slice(1)]);
   const rows = async (sql: string, by = client): Promise<Row[]> => {
@@ -188,7 +218,6 @@ function sourceOf({ client, late, prefix, schema }: Place): Omit<RunningSource, 
       await client.query(`alter table ${items} add column ${client.escapeIdentifier(name)} int`);
     },
     async seedLarge(bytes) {
-      const large = `${prefix}large`;
       await client.query(`
         drop table if exists ${large}; create table ${large} (id int primary key, filling text);
         insert into ${large} select g, repeat(md5(g::text), 128) from generate_series(1, ${Math.ceil(bytes / 4096)}) g`);
@@ -229,9 +258,39 @@ function sourceOf({ client, late, prefix, schema }: Place): Omit<RunningSource, 
         return written;
       };
     },
+    changes: changesOf(client, { items, large, rows }),
     async decode(batch) {
       await loadBytes(client, batch, 'pg_temp.decoded');
       return rows(`select ${COLUMNS} from pg_temp.decoded`);
+    },
+  };
+}
+
+interface Tables {
+  readonly items: string;
+  readonly large: string;
+  rows(sql: string): Promise<Row[]>;
+}
+
+function changesOf(client: pg.Client, { items, large, rows }: Tables): Changes {
+  return {
+    async changeKey(from, to) {
+      const [row = []] = await rows(`update ${items} set id = ${to} where id = ${from} returning ${COLUMNS}`);
+      return row;
+    },
+    async truncate() {
+      await client.query(`truncate ${items}`);
+    },
+    async together(work) {
+      await client.query('begin');
+      try {
+        return await work();
+      } finally {
+        await client.query('commit');
+      }
+    },
+    async rewriteLarge() {
+      await client.query(`update ${large} set filling = filling || 'x'`);
     },
   };
 }

@@ -95,6 +95,31 @@ export function destinationContract(fixture: () => DestinationFixture): void {
     expect(await destination.claim(slice, 1)).toEqual(position('first'));
   });
 
+  it('writes the changes of several streams under the position of one', async () => {
+    const { destination, read, slice, schema } = await startWriting();
+    const feed = { ...slice, stream: '*' };
+    const other = { ...schema, stream: 'others' };
+    await destination.prepare(feed, schema);
+    await destination.prepare(feed, other);
+    await destination.claim(feed, 1);
+    await destination.write(rowBatch(schema, [[1n, 'a']], 'first'), feed, options(1));
+    await destination.write(rowBatch(other, [[1n, 'b']], 'second'), feed, options(1));
+    expect(await read()).toHaveLength(1);
+    expect(await destination.claim(feed, 2)).toEqual(position('second'));
+    expect(await destination.claim(slice, 2)).toBeUndefined();
+  });
+
+  it('seeds a position in the place of the one that is named, and of no other', async () => {
+    const { destination, slice } = await start();
+    await destination.seed(slice, position('third'), position('second'));
+    expect(await destination.claim(slice, 1)).toBeUndefined();
+    await destination.seed(slice, position('first'));
+    await destination.seed(slice, position('third'), position('second'));
+    expect(await destination.claim(slice, 1)).toEqual(position('first'));
+    await destination.seed(slice, position('second'), position('first'));
+    expect(await destination.claim(slice, 2)).toEqual(position('second'));
+  });
+
   it('lists quarantined records newest first, in pages, by stream', async () => {
     const { destination, slice, schema } = await startWriting();
     for (const [index, name] of ['a', 'b', 'c'].entries()) {

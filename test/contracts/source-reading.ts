@@ -60,6 +60,24 @@ export interface Trouble {
   seedMany?(count: number): Promise<void>;
 }
 
+/** What a fixture can do where changes are followed. A check that asks for it in vain fails, unless it is waived. */
+export interface Changes {
+  /** Where it differs from that of those who only read. */
+  readonly config?: Config;
+  /** Gives a row another key, and then the row. */
+  changeKey?(from: number, to: number): Promise<Row>;
+  /** Empties the stream at once. */
+  truncate?(): Promise<void>;
+  /** What is inserted, updated and removed meanwhile is one transaction. */
+  together?<T>(work: () => Promise<T>): Promise<T>;
+  /** Changes every row of the stream that `seedLarge` has made, in one transaction. */
+  rewriteLarge?(): Promise<void>;
+  /** Takes the record of changes away from everybody who follows them. */
+  loseLog?(): Promise<void>;
+  /** What is in the system for the sake of those who follow. */
+  kept?(): Promise<readonly string[]>;
+}
+
 /** A started system with one stream to play with. Rows are given as they have to be read. */
 export interface RunningSource extends Trouble {
   readonly config: Config;
@@ -84,6 +102,8 @@ export interface RunningSource extends Trouble {
   seedLarge(bytes: number): Promise<string>;
   /** How many connections the system sees beside the fixture's own. */
   openConnections(): Promise<number>;
+  /** Where changes are followed. */
+  readonly changes?: Changes;
   /** Where byte formats are sent: loads a body where it can be read back, and reads it. */
   decode?(batch: ByteBatch): Promise<readonly Row[]>;
   stop(): Promise<void>;
@@ -103,8 +123,11 @@ export function cursorOf({ cursor }: RunningSource): Cursor {
   return { column: cursor, lookbackMs: 0 };
 }
 
+/** Who follows changes in tests. */
+export const FOLLOWER = 'contract';
+
 export function host() {
-  return { log: recordingLogger().log };
+  return { log: recordingLogger().log, follower: FOLLOWER };
 }
 
 export function signal(): AbortSignal {
@@ -217,10 +240,36 @@ export async function expectExactResume(read: (from: Position | undefined) => Pr
   }
 }
 
+/** All rows of a stream as it is now, or was when this source was first asked for parts of it. */
+export async function rowsOf(source: Source, running: RunningSource, schema: StreamSchema): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const partition of await partsOf(source, running, 1, schema)) {
+    const size = { rows: 1000, bytes: 1 << 20 };
+    for (const batch of await collect(source, running, { partition, stream: schema, size })) rows.push(...batch.rows);
+  }
+  return rows;
+}
+
 /** Rows as texts in an order that does not depend on how they were read. */
 export function sorted(rows: readonly Row[]): string[] {
-  const text = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value);
-  return rows.map((row) => JSON.stringify(row, text)).sort();
+  return rows.map(textOf).sort();
+}
+
+/** Cells as one text, in which those of different types differ. */
+export function textOf(row: Row): string {
+  return JSON.stringify(row, (_, value: unknown) => {
+    if (typeof value === 'bigint') return `${value}n`;
+    return typeof value === 'symbol' ? String(value) : value;
+  });
+}
+
+/** What only some fixtures can do. */
+export function able<T extends object, K extends keyof T & string>(of: T | undefined, what: K): NonNullable<T[K]> {
+  const ability = of?.[what];
+  if (ability === undefined || ability === null) {
+    throw new Error(`the fixture has no ${what}: give it one, or waive the check with a reason`);
+  }
+  return ability;
 }
 
 export function without(config: Config, [first = '', ...rest]: readonly string[]): Config {

@@ -7,7 +7,7 @@ import type { Position } from '../../lib/core/position';
 import type { StreamSchema } from '../../lib/core/schema';
 import { startTcpProxy, type TcpProxy } from '../servers/tcp-proxy';
 import {
-  collect,
+  able,
   cursorOf,
   discoverFault,
   faultOf,
@@ -18,11 +18,11 @@ import {
   partitions,
   partsOf,
   type RunningSource,
+  rowsOf,
   scan,
   schemaOf,
   signal,
   sorted,
-  type Trouble,
   withSource,
 } from './source-reading';
 import { TROUBLE } from './trouble-titles';
@@ -185,13 +185,6 @@ function lineContract(connector: Connector, running: Running, check: Check): voi
   });
 }
 
-function able<K extends keyof Trouble>(running: RunningSource, what: K): NonNullable<Trouble[K]> {
-  const ability = running[what];
-  if (ability === undefined)
-    throw new Error(`the fixture has no ${what}: give it one, or waive the check with a reason`);
-  return ability as NonNullable<Trouble[K]>;
-}
-
 async function withProxy(running: Running, body: (proxy: TcpProxy, line: Line) => Promise<void>): Promise<void> {
   const line = able(running(), 'line');
   const proxy = await startTcpProxy(line.host, line.port);
@@ -200,15 +193,6 @@ async function withProxy(running: Running, body: (proxy: TcpProxy, line: Line) =
   } finally {
     await proxy.close();
   }
-}
-
-async function rowsOf(source: Source, running: RunningSource, schema: StreamSchema): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const partition of await partsOf(source, running, 1, schema)) {
-    const size = { rows: 1000, bytes: PIECE };
-    for (const batch of await collect(source, running, { partition, stream: schema, size })) rows.push(...batch.rows);
-  }
-  return rows;
 }
 
 interface CutRead {

@@ -5,6 +5,7 @@ import type { Json } from '../../lib/core/json';
 import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
 import { recordingLogger } from './recording-logger';
+import { feedContract } from './source-feed';
 import {
   collect,
   cursorOf,
@@ -32,7 +33,7 @@ import { troubleContract } from './source-trouble';
 
 const ROWS = 500;
 
-/** Runs every check that applies to what the connector has: `scan` today; a feed adds its own. */
+/** Runs every check that applies to what the connector has: a feed adds its own. */
 export function sourceContract(connector: Connector, fixture: SourceFixture): void {
   const waivers = fixture.waivers ?? {};
   const check = (title: string, body: () => Promise<void>, timeout?: number) => {
@@ -47,6 +48,8 @@ export function sourceContract(connector: Connector, fixture: SourceFixture): vo
     incrementContract(connector, running, check);
     bytesContract(connector, running, check);
     resourceContract(connector, running, check);
+    if (connector.modes.includes('changes')) feedContract(connector, running, check);
+    // The last, as it leaves many streams behind.
     troubleContract(connector, running, check);
   });
 }
@@ -146,9 +149,12 @@ function scanContract(connector: Connector, running: Running, check: Check): voi
   });
 
   check('modes agree with methods', async () => {
+    await running().seed(1);
     await withSource(connector, running().config, async (source) => {
       expect(source.scan !== undefined).toBe(connector.modes.includes('full'));
-      expect(source.feed !== undefined).toBe(connector.modes.includes('changes'));
+      // A connector of several systems may follow only some of them.
+      const infos = await source.discover(signal());
+      expect(source.feed !== undefined).toBe(infos.some(({ modes }) => modes.includes('changes')));
     });
   });
 

@@ -176,12 +176,33 @@ describeWithServer('the examples of the specification of data', postgresql({ ver
     });
   }, 60_000);
 
-  it('Change Data Capture (not in this version): refused by path, with what there is', async () => {
-    const { status, body } = await make('logged', 'select 1', { sync_strategy: byLogs ?? {} });
-    expect(status).toBe(422);
-    expect(body.errors).toEqual([
-      { path: 'sync_strategy.type', message: 'postgresql offers full and incremental in this version' },
+  it('Change Data Capture: inserts, updates and deletes from the log, the shape as it was accepted', async () => {
+    const created = await make(
+      'logged',
+      `create table orders (id int primary key, state text, note text);
+       insert into orders select g, 'new' from generate_series(1, 2500) g`,
+      { sync_strategy: byLogs ?? {}, error_handling: { strategy: 'quarantine', notification: true } },
+    );
+    expect([created.status, created.body.warnings]).toEqual([201, []]);
+    // It comes by itself, every minute; and by hand.
+    const { body: status } = await home.call('GET', '/api/integrations/logged/status');
+    expect(Date.parse(status.next_run) - Date.now()).toBeLessThan(60_000);
+    expect(await home.sync('logged')).toMatchObject({ state: 'succeeded', rows: 2500 });
+    await databases.source.query(`insert into orders values (2501, 'new'); update orders set state = 'paid' where id <= 2;
+      delete from orders where id = 3; update orders set id = 9000 where id = 4`);
+    expect(await home.sync('logged')).toMatchObject({ state: 'succeeded', rows: 6 });
+    const all = (table: string) => `select id, state, note from ${table} order by id::int`;
+    const { rows } = await databases.source.query(all('logged.orders'));
+    expect(await stored(all('logged.logged__orders'))).toEqual(rows);
+    await databases.source.query(`alter table orders add column extra text; insert into orders values (9001, 'new', null, 'x'),
+      (9002, 'new', null, null)`);
+    expect(await home.sync('logged')).toMatchObject({ state: 'succeeded', rows: 1, quarantined: 1 });
+    expect(await quarantined('logged')).toMatchObject([{ field: 'extra', record: { id: 9001, extra: 'x' } }]);
+    expect(await stored(`select count(*)::int as n from logged.logged__orders where id = '9002'`)).toEqual([
+      { n: '1' },
     ]);
-    expect((await home.call('GET', '/api/integrations/logged')).status).toBe(404);
-  });
+    expect((await home.call('DELETE', '/api/integrations/logged')).status).toBe(204);
+    const left = 'select slot_name from pg_replication_slots union select pubname from pg_publication';
+    expect((await databases.source.query(left)).rows).toEqual([]);
+  }, 60_000);
 });

@@ -137,9 +137,10 @@ export function memoryDestination(
       return { rows: shadow.rows.length, notes: [] };
     },
     discard: async (stream, load) => forget(store, table(stream, load)),
-    async seed(slice, position) {
+    async seed(slice, position, instead) {
       const mark: Mark = store.marks.get(markOf(slice)) ?? { fence: 0 };
-      mark.position ??= position;
+      if (JSON.stringify(mark.position) !== JSON.stringify(instead)) return;
+      mark.position = position;
       store.marks.set(markOf(slice), mark);
     },
     quarantined: async () => store.quarantine,

@@ -32,6 +32,12 @@ interface Change {
 export class MemoryDatabase {
   readonly tables = new Map<string, Map<number, Entry>>();
   readonly log: Change[] = [];
+  /** Changes at the beginning of the log that are not there any more. */
+  forgotten = 0;
+  /** Streams that are recorded only from the next head on. */
+  readonly begun: string[] = [];
+  /** Readers that were not forgotten. */
+  followers = 1;
   #time = 0;
 
   put(stream: string, id: number, text: string): void {
@@ -189,10 +195,18 @@ function row(entry: Entry): Row {
   return [entry.id, entry.text, entry.changed];
 }
 
+function logLost(): Fault {
+  return new Fault('lost', 'log_lost', 'the log of changes begins later');
+}
+
 function memoryFeed(database: MemoryDatabase): Feed {
   return {
     resume: 'position',
-    head: async () => ({ format: 1, value: database.log.length }),
+    head: async (request) => {
+      if (request.from && (request.from.value as number) < database.forgotten) throw logLost();
+      return { position: { format: 1, value: database.log.length }, begun: database.begun.splice(0) };
+    },
+    forget: async () => void database.followers--,
     acknowledge: async () => undefined,
     async *read(request) {
       const schemas = new Map(request.streams.map((schema) => [schema.stream, schema]));

@@ -1,5 +1,6 @@
 import { alertRules } from '../../core/alert/rule';
 import type { IntegrationDocument } from '../../core/integration';
+import { scheduleOf } from '../../core/sync-mode';
 import { type AlarmSpec, type AlarmTarget, compileAlarm } from './alarm-spec';
 import { planSchedules, type ScheduleSpec, type ScheduleTarget } from './schedule-plan';
 
@@ -19,16 +20,11 @@ export interface PlanTarget {
 export function planIntegration(document: IntegrationDocument, target: PlanTarget): IntegrationPlan {
   const integration = String(document.name);
   if (document.enabled === false) return { schedules: [], alarms: [] };
-  const { schedule: cron, time_zone: timeZone = 'UTC' } = (document.sync_settings ?? {}) as Settings;
+  const schedule = scheduleOf(integration, document);
   return {
-    schedules: cron === undefined ? [] : planSchedules({ integration, cron, timeZone }, target.schedule),
+    schedules: schedule === undefined ? [] : planSchedules(schedule, target.schedule),
     alarms: planAlarms(document, target.alarm),
   };
-}
-
-interface Settings {
-  readonly schedule?: string;
-  readonly time_zone?: string;
 }
 
 /** The alarms of {@link planIntegration}. */

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import type { CheckReport } from '../../core/check';
 import { configSpec, secretField } from '../../core/config';
-import { connector, type Source } from '../../core/connector';
-import type { Network } from '../../core/network';
+import { connector, type Host, type Source } from '../../core/connector';
 import { classify as classifyMysql } from '../mysql/classify';
 import { connect as connectMysql } from '../mysql/connection';
 import { type Endpoint as MysqlEndpoint, endpointOf as mysqlEndpointOf } from '../mysql/endpoint';
@@ -19,6 +18,7 @@ import {
   globs,
   lateCommitMargin,
   maxConnections,
+  publication,
   statementTimeout,
   text,
 } from '../shared/connection-fields';
@@ -76,6 +76,7 @@ const connection = z.strictObject({
   connect_timeout: connectTimeout('10s'),
   statement_timeout: statementTimeout('Ends a statement that runs longer, reading included.'),
   max_connections: maxConnections('Most connections that read at the same time; up to two more hold a snapshot.'),
+  publication: publication('PostgreSQL: as for `postgresql`.'),
 });
 
 type Connection = z.output<typeof connection>;
@@ -83,6 +84,8 @@ type Connection = z.output<typeof connection>;
 function requireParts(value: Connection, context: z.core.$RefinementCtx<Connection>): void {
   const issue = (name: keyof Connection, message: string) =>
     context.addIssue({ code: 'custom', path: [name], message });
+  if (value.publication !== undefined && engineOf(value) !== 'postgresql')
+    issue('publication', 'is for postgresql only');
   if (engineOf(value) === undefined) issue('engine', 'is required, unless "port" is 5432 or 3306');
   if ((value.access_key_id === undefined) !== (value.secret_access_key === undefined)) {
     issue('secret_access_key', 'is given together with "access_key_id", or neither');
@@ -141,23 +144,23 @@ type RdsConfig = z.output<typeof schema>;
 export const aws_rds = connector({
   type: 'aws_rds',
   title: 'Amazon RDS',
-  modes: ['full', 'incremental'],
+  modes: ['full', 'incremental', 'changes'],
   config: configSpec(schema),
-  async open(config, { network }) {
-    return engineOf(config.connection) === 'postgresql' ? openPostgresql(config, network) : openMysql(config, network);
+  async open(config, host) {
+    return engineOf(config.connection) === 'postgresql' ? openPostgresql(config, host) : openMysql(config, host);
   },
   // Neither takes a code of the other's for its own.
   classify: (error) => classifyPostgresql(error) ?? classifyMysql(error),
 });
 
-function openPostgresql({ schemas, tables, connection }: RdsConfig, network: Network | undefined): Source {
-  const own = ownConnection(connection);
+function openPostgresql({ schemas, tables, connection }: RdsConfig, { network, follower }: Host): Source {
+  const own = { ...ownConnection(connection), publication: connection.publication };
   const endpoint = { ...postgresqlEndpointOf(own, network), ...tokensOf(connection) };
-  const source = new PostgresqlSource({ connection: own, schemas, tables }, endpoint);
+  const source = new PostgresqlSource({ connection: own, schemas, tables }, endpoint, follower);
   return withReplicaStep(source, () => lagOfPostgresql(endpoint));
 }
 
-function openMysql({ connection, ...options }: RdsConfig, network: Network | undefined): Source {
+function openMysql({ connection, ...options }: RdsConfig, { network }: Host): Source {
   const own = ownConnection(connection);
   const endpoint = { ...mysqlEndpointOf(own, network), ...tokensOf(connection) };
   const source = new RelationalSource(serverAt(endpoint, { connection: own, ...options }));
@@ -196,6 +199,7 @@ function withReplicaStep(source: Source, lag: () => Promise<Outcome>): Source {
     discover: (signal) => source.discover(signal),
     ...(source.partitions && { partitions: source.partitions.bind(source) }),
     ...(source.scan && { scan: source.scan.bind(source) }),
+    ...(source.feed && { feed: source.feed }),
     close: () => source.close(),
     async check(signal): Promise<CheckReport> {
       const report = await source.check(signal);

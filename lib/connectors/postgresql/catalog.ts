@@ -59,15 +59,18 @@ export function discoverSql(options: { readonly extensions: boolean }): string {
   return relationsSql((column) => `${column} in (${all})`);
 }
 
-function relationsSql(chosen: (oidColumn: string) => string): string {
-  return `
-with recursive domain (oid, base, typmod) as (
+/** Domains with the type that they come down to: `resolved (oid, base, typmod)`, for a `with recursive`. */
+export const RESOLVED_DOMAINS = `domain (oid, base, typmod) as (
   select oid, typbasetype, typtypmod from pg_type where typtype = 'd'
   union all
   select d.oid, t.typbasetype, t.typtypmod from domain d join pg_type t on t.oid = d.base and t.typtype = 'd'
 ), resolved as (
   select d.oid, d.base, d.typmod from domain d join pg_type t on t.oid = d.base and t.typtype <> 'd'
-), cols as (
+)`;
+
+function relationsSql(chosen: (oidColumn: string) => string): string {
+  return `
+with recursive ${RESOLVED_DOMAINS}, cols as (
   select a.attrelid, json_agg(json_build_array(a.attname, a.attnotnull, b.typname, b.oid::int8,
       format_type(b.oid, coalesce(r.typmod, a.atttypmod)),
       has_table_privilege(a.attrelid, 'SELECT') or has_column_privilege(a.attrelid, a.attnum, 'SELECT')) order by a.attnum) as list

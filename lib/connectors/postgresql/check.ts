@@ -5,8 +5,9 @@ import { firstOutcome, readableOutcome, selectedOf } from '../shared/check-outco
 import { isLoopback, type Outcome, resolveStep, runSteps, type Step } from '../shared/check-steps';
 import { classify } from './classify';
 import type { PostgresqlConfig } from './config';
-import { selectedRelations, streamInfos } from './discover';
+import { selectedRelations, streamInfos, withChanges } from './discover';
 import type { Endpoint } from './endpoint';
+import { requireLogicalLog } from './head';
 import type { Relation } from './relation';
 import { openSession, type Session } from './session';
 import { encrypt, openSocket } from './socket';
@@ -18,9 +19,15 @@ interface Progress {
 }
 
 /** Tests the connection step by step; the steps after a failed one are skipped. */
-export function check(endpoint: Endpoint, config: PostgresqlConfig, signal: AbortSignal): Promise<CheckReport> {
+export function check(
+  endpoint: Endpoint,
+  config: PostgresqlConfig,
+  signal: AbortSignal,
+  follows: boolean,
+): Promise<CheckReport> {
   const progress: Progress = {};
-  return runSteps(stepsOf(endpoint, config, progress), {
+  const steps = stepsOf(endpoint, config, progress);
+  return runSteps(follows ? [...steps, { name: 'changes', run: () => changes(config, progress) }] : steps, {
     signal,
     classify,
     stop() {
@@ -109,6 +116,17 @@ async function permissions(config: PostgresqlConfig, progress: Progress): Promis
     nothing: 'Check "schemas" and "tables", and that the role may see them.',
     grant: 'GRANT SELECT on them to the role.',
   });
+}
+
+async function changes(config: PostgresqlConfig, progress: Progress): Promise<Outcome> {
+  const session = sessionOf(progress);
+  await requireLogicalLog(session);
+  const relations = progress.relations ?? [];
+  const infos = await withChanges(session, config, relations, streamInfos(relations));
+  const followed = infos.filter(({ modes }) => modes.includes('changes')).length;
+  const detail = `${followed} of ${infos.length} tables and views can be followed`;
+  if (followed === infos.length) return detail;
+  return { warning: detail, hint: 'The others are read as without change capture; "explorerio discover" says why.' };
 }
 
 async function readOne(progress: Progress): Promise<Outcome> {

@@ -6,6 +6,7 @@ import {
   globs,
   maxConnections,
   portField,
+  publication,
   requireUnlessUri,
   sslField,
   statementTimeout,
@@ -38,7 +39,10 @@ const connection = z.strictObject({
     'Ends a statement that runs longer, reading included. By default what the server has set for the role.',
   ),
   max_connections: maxConnections(
-    'Most connections that read at the same time. Up to two more hold the snapshot of a full read.',
+    'Most connections that read at the same time. Up to two more hold the snapshot of a full read, one more follows the log.',
+  ),
+  publication: publication(
+    'To follow changes: a publication that the owner of the tables has made, where the role may not make one. By default one is made for the integration, and removed with it.',
   ),
 });
 

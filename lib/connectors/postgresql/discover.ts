@@ -1,8 +1,10 @@
 import type { StreamInfo } from '../../core/connector';
 import { Fault } from '../../core/fault';
 import { globFilter } from '../../core/globs';
+import { captureFacts, whyNotCaptured } from './capture';
 import { type CatalogRelation, catalogRelation, discoverSql } from './catalog';
 import type { PostgresqlConfig } from './config';
+import { publishedTables } from './publication';
 import { type Relation, relationOf, streamInfo } from './relation';
 import type { Session } from './session';
 
@@ -27,6 +29,28 @@ export function streamInfos(relations: readonly Relation[]): readonly StreamInfo
   return relations.map((relation) => {
     const info = streamInfo(relation);
     return seen.get(info.schema.stream) === 1 ? info : { ...info, unreadable: ambiguous(info.schema.stream) };
+  });
+}
+
+/** The same with the mode of changes, or with why changes cannot be followed. */
+export async function withChanges(
+  session: Session,
+  { connection }: PostgresqlConfig,
+  relations: readonly Relation[],
+  infos: readonly StreamInfo[],
+): Promise<readonly StreamInfo[]> {
+  const { publication } = connection;
+  const published = publication === undefined ? undefined : await publishedTables(session, publication);
+  const facts = await captureFacts(
+    session,
+    relations,
+    published ?? (publication === undefined ? undefined : new Set()),
+  );
+  return relations.map((relation, index): StreamInfo => {
+    const info = infos[index] as StreamInfo;
+    const why = whyNotCaptured(relation, facts.get(relation.catalog.oid), publication);
+    if (why === undefined) return { ...info, modes: [...info.modes, 'changes'] };
+    return { ...info, notes: [...info.notes, `Its changes cannot be followed: ${why}.`] };
   });
 }
 

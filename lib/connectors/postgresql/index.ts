@@ -8,10 +8,10 @@ import { PostgresqlSource } from './source';
 export const postgresql = connector({
   type: 'postgresql',
   title: 'PostgreSQL',
-  modes: ['full', 'incremental'],
+  modes: ['full', 'incremental', 'changes'],
   config: postgresqlConfig,
-  async open(config, { network }) {
-    return new PostgresqlSource(config, endpointOf(config.connection, network));
+  async open(config, { network, follower }) {
+    return new PostgresqlSource(config, endpointOf(config.connection, network), follower);
   },
   classify,
 });

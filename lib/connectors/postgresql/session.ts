@@ -5,6 +5,7 @@ import { SilenceWatch } from '../shared/silence';
 import { within } from '../shared/within';
 import { cancelStatement } from './cancel';
 import { classify } from './classify';
+import { CopyBoth } from './copy-both';
 import { CopyOut } from './copy-out';
 import type { Endpoint } from './endpoint';
 import { askForTls, encrypt, openSocket } from './socket';
@@ -23,6 +24,8 @@ export interface Session {
   query(sql: string): Promise<readonly TextRow[]>;
   /** Starts `COPY ... TO STDOUT`. It must be read to its end, or the session destroyed. */
   copy(sql: string): AsyncIterable<Buffer>;
+  /** Starts `START_REPLICATION`, in a session that was opened for it. It must be finished, or the session destroyed. */
+  replicate(sql: string): CopyBoth;
   /** Cancels what the server is doing for this session, and drops the connection at once. */
   destroy(): void;
   close(): Promise<void>;
@@ -50,11 +53,15 @@ const TRANSACTION_TIMEOUT_VERSION = 170000;
 // The connections of a snapshot are idle for long; what lies between forgets such ones after a few minutes.
 const KEEP_ALIVE_MS = 60_000;
 
-/** Connects and logs in. Rejects with the driver's error. */
-export async function openSession(endpoint: Endpoint): Promise<Session> {
+/** Connects and logs in, with `replication` for one that can follow the log. Rejects with the driver's error. */
+export async function openSession(
+  endpoint: Endpoint,
+  { replication = false }: { readonly replication?: boolean } = {},
+): Promise<Session> {
   const password = endpoint.freshPassword ? await endpoint.freshPassword() : endpoint.password;
   const socket = ruledSocket(endpoint.network);
   const client = new pg.Client({
+    ...(replication && { replication: 'database' }),
     host: endpoint.host,
     port: endpoint.port,
     database: endpoint.database,
@@ -115,6 +122,10 @@ export async function openSession(endpoint: Endpoint): Promise<Session> {
       } finally {
         watch.end();
       }
+    },
+    replicate(sql) {
+      watch.begin();
+      return client.query(new CopyBoth(sql, () => watch.end()));
     },
     destroy() {
       if (closed) return;

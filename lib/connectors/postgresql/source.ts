@@ -8,8 +8,9 @@ import { byteFormat, type PgCopyFormat } from './byte-batch';
 import { check } from './check';
 import type { PostgresqlConfig } from './config';
 import { ending } from './copy-batches';
-import { selectedRelations, streamInfos } from './discover';
+import { selectedRelations, streamInfos, withChanges } from './discover';
 import type { Endpoint } from './endpoint';
+import { LogFeed } from './feed';
 import { DONE, type PartScan, pagesAsBytes, scanPages, scanWhole, wholeAsBytes } from './full-scan';
 import { type IncrementScan, scanIncrement, scanOrdered, startPosition } from './increment';
 import { incrementAsBytes } from './increment-bytes';
@@ -28,23 +29,27 @@ export class PostgresqlSource implements Source {
   readonly #sessions: Sessions;
   readonly #snapshot: SnapshotHolder;
   readonly #relations = new Relations();
+  readonly feed?: LogFeed;
 
-  constructor(config: PostgresqlConfig, endpoint: Endpoint) {
+  /** With a `follower` its changes can be followed, under this name. */
+  constructor(config: PostgresqlConfig, endpoint: Endpoint, follower?: string) {
     this.#config = config;
     this.#endpoint = endpoint;
     this.#sessions = new Sessions(endpoint);
     this.#snapshot = new SnapshotHolder(this.#sessions);
+    if (follower !== undefined) this.feed = new LogFeed({ config, endpoint, sessions: this.#sessions, follower });
   }
 
   check(signal: AbortSignal) {
-    return check(this.#endpoint, this.#config, signal);
+    return check(this.#endpoint, this.#config, signal, this.feed !== undefined);
   }
 
   discover(signal: AbortSignal): Promise<readonly StreamInfo[]> {
     return this.#stoppable(signal, () =>
       this.#sessions.use(signal, async (session) => {
         const relations = await selectedRelations(session, this.#config);
-        return streamInfos(relations.map((relation) => this.#relations.remember(relation)));
+        const infos = streamInfos(relations.map((relation) => this.#relations.remember(relation)));
+        return this.feed ? withChanges(session, this.#config, relations, infos) : infos;
       }),
     );
   }
@@ -72,6 +77,7 @@ export class PostgresqlSource implements Source {
   }
 
   async close(): Promise<void> {
+    await this.feed?.close();
     await this.#snapshot.close();
     await this.#sessions.close();
   }

@@ -42,6 +42,11 @@ export function maxConnections(description: string) {
   return z.int().min(1).max(64).meta({ description, default: 4 }).optional();
 }
 
+/** A publication that is made already, in the text of PostgreSQL's logical replication. */
+export function publication(description: string) {
+  return text.max(63).meta({ description, example: 'explorerio' }).optional();
+}
+
 /** How our connections are called at the server. */
 export function applicationName(description: string) {
   return z.string().min(1).max(63).meta({ description, default: 'explorerio' }).optional();

@@ -169,12 +169,27 @@ export async function movePosition(
 }
 
 /** See `Destination.seed`. */
-export async function seedPosition(session: Session, books: Bookkeeping, slice: SliceKey, position: Position) {
+export async function seedPosition(
+  session: Session,
+  books: Bookkeeping,
+  slice: SliceKey,
+  position: Position,
+  instead?: Position,
+): Promise<void> {
+  const values = [...keyValues(slice), JSON.stringify(position)];
+  if (instead) {
+    await session.execute(
+      `UPDATE ${books.positions} SET position = $5, updated_at = now()
+       WHERE integration = $1 AND stream = $2 AND partition = $3 AND load = $4 AND position::text = $6`,
+      [...values, JSON.stringify(instead)],
+    );
+    return;
+  }
   await session.execute(
     `INSERT INTO ${books.positions} AS p (integration, stream, partition, load, fence, position)
      VALUES ($1, $2, $3, $4, 0, $5)
      ON CONFLICT (integration, stream, partition, load) DO UPDATE SET position = excluded.position
      WHERE p.position IS NULL`,
-    [...keyValues(slice), JSON.stringify(position)],
+    values,
   );
 }

@@ -64,7 +64,8 @@ export function openPostgresql(config: PostgresqlConfig, context: DestinationCon
       withBooks(options.signal, (session) => publishLoad(session, writing, integration, stream, load, options)),
     discard: (stream, load) =>
       withBooks(undefined, (session) => discardLoad(session, books, integration, stream, load)),
-    seed: (slice, position) => withBooks(undefined, (session) => seedPosition(session, books, slice, position)),
+    seed: (slice, position, instead) =>
+      withBooks(undefined, (session) => seedPosition(session, books, slice, position, instead)),
     lookup: (request) => lookups.use(undefined, (session) => lookupValues(session, context.namespace, request)),
     quarantined: (query) => withBooks(undefined, (session) => listQuarantine(session, writing, integration, query)),
     quarantine: {

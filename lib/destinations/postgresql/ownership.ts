@@ -11,7 +11,9 @@ import { qualified } from './table';
  * integration, another stream or the owner of the database is refused.
  */
 export async function ownTable(session: Session, books: Bookkeeping, slice: SliceKey, shape: Shape): Promise<void> {
-  const { integration, stream } = slice;
+  const { integration } = slice;
+  // Not the slice's: one of a feed writes to the tables of many streams.
+  const { stream } = shape.schema;
   const [known] = await session.query(`SELECT integration, stream FROM ${books.tables} WHERE table_name = $1`, [
     shape.table,
   ]);

@@ -1,10 +1,9 @@
-import type { IntegrationFields } from '../../core/integration';
 import { FINAL_STATES } from '../../core/run';
 import type { EngineContext } from '../context';
 import { listIntegrations } from '../integrations';
 import { create, json, list, read } from '../records';
 import { slicesByStream, streamsOf } from '../runs';
-import { schemaPolicy } from '../schema-policy';
+import { type Policies, schemaPolicy } from '../schema-policy';
 import { type IntegrationItem, keys, type RunItem } from '../state';
 import { notifyKeys } from './outbox';
 import { newsOf, type Row, type StreamNews } from './run-texts';
@@ -76,7 +75,7 @@ async function streamNews(context: EngineContext, run: RunItem): Promise<readonl
       stream,
       state,
       changes: [...new Set([...changes, ...own.flatMap((slice) => slice.changes)])],
-      policy: schemaPolicy(run.document as Pick<IntegrationFields, 'streams' | 'destination'>, stream),
+      policy: schemaPolicy(run.document as Policies, stream),
       quarantined: own.reduce((total, slice) => total + slice.quarantined, 0),
       skipped: own.reduce((total, slice) => total + (slice.skipped ?? 0), 0),
       ...(fault && { fault }),

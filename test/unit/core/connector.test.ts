@@ -83,7 +83,7 @@ describe('connector', () => {
 
   const feedOf = (work: Partial<NonNullable<Source['feed']>>) => ({
     resume: 'position' as const,
-    head: async () => after,
+    head: async () => ({ position: after }),
     read: () => failing(),
     acknowledge: async () => undefined,
     ...work,
@@ -118,7 +118,7 @@ describe('connector', () => {
       'head',
       'asking for the newest position',
       { feed: feedOf({ head: gone }) },
-      async (source) => source.feed?.head(NEVER),
+      async (source) => source.feed?.head({ streams: [], signal: NEVER }),
     ],
     [
       'the feed',

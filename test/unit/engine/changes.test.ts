@@ -1,5 +1,8 @@
+import { Fault } from '../../../lib/core/fault';
+import type { IntegrationDocument } from '../../../lib/core/integration';
 import type { Engine } from '../../../lib/engine/engine';
-import { document, Home, syncAll } from './home';
+import { keepsShapes, schemaPolicy } from '../../../lib/engine/schema-policy';
+import { document, Home, NEVER, syncAll } from './home';
 
 const CDC = { sync_strategy: { type: 'cdc' } };
 const INCREMENTAL = { sync_strategy: { type: 'incremental', timestamp_field: 'changed' } };
@@ -88,5 +91,137 @@ describe('changes by a log', () => {
     await engine.service.create(document(CDC));
     const { state, rows, fault } = await syncAll(home, engine);
     expect({ state, rows, fault }).toEqual({ state: 'succeeded', rows: 1203 });
+  });
+
+  it('are followed again after the source has lost some of its log: every stream is read anew', async () => {
+    home.fill('people', 2);
+    await engine.service.create(document(CDC));
+    await syncAll(home, engine);
+    home.database.remove('orders', 2);
+    home.database.put('people', 1, 'changed');
+    home.database.forgotten = home.database.log.length;
+    const run = await syncAll(home, engine);
+    expect(run).toMatchObject({ state: 'succeeded' });
+    expect(run.streams.map(({ notes }) => notes.join())).toEqual([
+      expect.any(String),
+      expect.stringContaining('read anew: the log of changes begins later'),
+      expect.stringContaining('read anew'),
+    ]);
+    equal();
+    home.database.put('orders', 7, 'after it');
+    expect(await syncAll(home, engine)).toMatchObject({ rows: 1 });
+    equal();
+  });
+
+  it('are not taken for complete when the run dies that found a gap', async () => {
+    await engine.service.create(document(CDC));
+    await syncAll(home, engine);
+    home.database.remove('orders', 2);
+    home.database.forgotten = home.database.log.length;
+    let once = true;
+    home.hooks.scan = () => {
+      if (!once) return;
+      once = false;
+      throw new Fault('config', 'gone', 'not this time');
+    };
+    expect(await syncAll(home, engine)).toMatchObject({ state: 'partial' });
+    await syncAll(home, engine);
+    equal();
+  });
+
+  it('of a stream that was left out for a while are found by reading it anew', async () => {
+    await engine.service.create(document(CDC));
+    await syncAll(home, engine);
+    await engine.service.update('shop', document({ ...CDC, streams: { orders: { enabled: false } } }), undefined);
+    home.fill('people', 1);
+    home.database.put('orders', 1, 'unseen');
+    home.database.remove('orders', 2);
+    await syncAll(home, engine);
+    await engine.service.update('shop', document(CDC), undefined);
+    await syncAll(home, engine);
+    equal();
+  });
+
+  it('of a stream that the source records only from now on are found by reading it anew', async () => {
+    await engine.service.create(document(CDC));
+    await syncAll(home, engine);
+    home.database.log.length = 0;
+    home.database.put('orders', 1, 'recorded');
+    home.database.log.length = 0;
+    home.database.begun.push('orders');
+    await syncAll(home, engine);
+    equal();
+  });
+
+  it.each([true, false])('apply deletes where capture_deletes is %s', async (captured) => {
+    await engine.service.create(document({ sync_strategy: { type: 'cdc', capture_deletes: captured } }));
+    await syncAll(home, engine);
+    home.database.remove('orders', 2);
+    home.database.put('orders', 1, 'updated');
+    await syncAll(home, engine);
+    expect(home.visible('orders')).toBe(captured ? 2 : 3);
+    expect(home.store.visible('shop', 'orders')[0]).toContain('1|updated');
+    expect(await syncAll(home, engine)).toMatchObject({ rows: 0 });
+  });
+
+  it('are read every minute, unless the document says when', async () => {
+    await engine.service.create(document(CDC));
+    expect(await home.scheduler.list()).toEqual([{ integration: 'shop', cron: '* * * * *', timeZone: 'UTC' }]);
+    const daily = { ...CDC, sync_settings: { schedule: '0 3 * * *' } };
+    await engine.service.update('shop', document(daily), undefined);
+    expect(await home.scheduler.list()).toMatchObject([{ cron: '0 3 * * *' }]);
+    await engine.service.update('shop', document({ ...daily, enabled: false }), undefined);
+    expect(await home.scheduler.list()).toEqual([]);
+  });
+
+  it('are not kept for anybody once the integration is removed, or reads otherwise', async () => {
+    await engine.service.create(document(CDC));
+    await engine.service.update('shop', document(CDC), undefined);
+    expect(home.database.followers).toBe(1);
+    await engine.service.update('shop', document(INCREMENTAL), undefined);
+    expect(home.database.followers).toBe(0);
+    home.database.followers = 1;
+    await engine.service.remove('shop', { data: true });
+    expect(home.database.followers).toBe(1);
+    await engine.service.create(document(CDC));
+    await engine.service.remove('shop', { data: true });
+    expect(home.database.followers).toBe(0);
+  });
+
+  it('do not keep an integration from being removed whose source is gone', async () => {
+    await engine.service.create(document(CDC));
+    home.hooks.open = () => {
+      throw new Fault('transient', 'gone', 'nobody there');
+    };
+    await engine.service.remove('shop', { data: true });
+    expect(await engine.service.list()).toEqual([]);
+  });
+
+  it('keep the shape of streams where capture_schema_changes is false', () => {
+    const fields = (more: object) => ({
+      sync_strategy: { type: 'cdc' as const, capture_schema_changes: false },
+      ...more,
+    });
+    expect(schemaPolicy(fields({}), 'orders')).toBe('quarantine');
+    expect(schemaPolicy(fields({ destination: { schema_changes: 'pause' } }), 'orders')).toBe('pause');
+    expect(schemaPolicy({ sync_strategy: { type: 'cdc' } }, 'orders')).toBe('apply');
+    expect(keepsShapes(fields({}))).toBe(true);
+    expect(keepsShapes({ sync_strategy: { type: 'cdc', capture_schema_changes: true } })).toBe(false);
+    expect(keepsShapes({ sync_strategy: { capture_schema_changes: false } })).toBe(false);
+  });
+
+  it('that a stream does not have are replaced by increments, and it is said', async () => {
+    home.hooks.discovered = (infos) =>
+      infos.map((info) => ({ ...info, modes: ['full', 'incremental'], notes: ['no'] }));
+    const written = document({ sync_strategy: { type: 'cdc', timestamp_field: 'changed' } });
+    const { streams } = await engine.service.plan(written as IntegrationDocument, NEVER);
+    expect(streams).toMatchObject([
+      { mode: 'incremental', cursor: 'changed', reason: expect.stringContaining('changes cannot be followed'), warnings: ['no'] },
+    ]);
+    await engine.service.create(written);
+    await syncAll(home, engine);
+    home.database.put('orders', 1, 'later');
+    await syncAll(home, engine);
+    equal();
   });
 });

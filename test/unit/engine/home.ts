@@ -1,6 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Batch } from '../../../lib/core/batch';
-import type { Connector, PartitionRequest, Partitions, ScanRequest, Source } from '../../../lib/core/connector';
+import type {
+  Connector,
+  PartitionRequest,
+  Partitions,
+  ScanRequest,
+  Source,
+  StreamInfo,
+} from '../../../lib/core/connector';
 import type { Addition, Destination, WriteOptions, WriteResult } from '../../../lib/core/destination';
 import { Fault, type FaultKind } from '../../../lib/core/fault';
 import type { Pipeline } from '../../../lib/core/pipeline';
@@ -27,6 +34,8 @@ export const NEVER = new AbortController().signal;
 export interface Hooks {
   open?(): void;
   discover?(): Promise<void>;
+  /** In the place of what was discovered. */
+  discovered?(infos: readonly StreamInfo[]): readonly StreamInfo[];
   partitions?(request: PartitionRequest, source: Source): Promise<Partitions> | undefined;
   /** Before batch number `batch` (from 0) of a scan is given. */
   scan?(request: ScanRequest, batch: number): Promise<void> | void;
@@ -137,7 +146,8 @@ export class Home {
       check: (signal) => (this.check ?? source.check.bind(source))(signal),
       discover: async (signal) => {
         await this.hooks.discover?.();
-        return source.discover(signal);
+        const infos = await source.discover(signal);
+        return this.hooks.discovered?.(infos) ?? infos;
       },
       partitions: async (request) =>
         (await this.hooks.partitions?.(request, source)) ?? partitions.call(source, request),

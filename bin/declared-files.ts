@@ -3,6 +3,7 @@ import { loadConnector } from '../lib/connectors';
 import { invalidConfig } from '../lib/core/config';
 import type { FieldIssue } from '../lib/core/fault';
 import type { IntegrationDocument } from '../lib/core/integration';
+import { readByRuns } from '../lib/engine/credential-store';
 import { checkDocument } from '../lib/engine/document';
 import { maskSecrets } from '../lib/engine/masking';
 import { DEFAULT_OPTIONS } from '../lib/engine/ports';
@@ -80,7 +81,7 @@ function declare({ file, name, document }: DocumentFile): DeclaredIntegration {
     name,
     type: String(document.type),
     document,
-    secrets: [...referencedNames(document)].sort(),
+    secrets: [...referencedNames(readByRuns(document))].sort(),
     useVpn: section('network_security').use_vpn === true,
     parallel: Number(parallel),
     connections: Number(section('connection').max_connections ?? DEFAULT_CONNECTIONS),

@@ -15,15 +15,20 @@ import { runtimeScheduler } from '../runtime-scheduler';
 /** API Gateway gives up after 30 seconds. */
 const LONGEST_WAIT_MS = 25_000;
 
+type Answer = ReturnType<typeof handle>;
+
 let serve: ReturnType<typeof open> | undefined;
 
-/** The API behind API Gateway, which has let only authorised requests for its own hosts through. */
+/**
+ * The API behind API Gateway, which has let through only requests for its own hosts, and of those only authorised ones and
+ * calls of webhooks.
+ */
 export const handler = middy((event: APIGatewayProxyEventV2, context: LambdaContext) => {
-  serve ??= open(event.headers.host ?? event.requestContext.domainName);
-  return serve(event as unknown as LambdaEvent, context);
+  serve ??= open();
+  return serve(event.requestContext.domainName, event as unknown as LambdaEvent, context);
 });
 
-function open(host: string) {
+function open() {
   const environment = functionEnvironment();
   const declared = readDeclared();
   const scheduler = (state: StateStore) => runtimeScheduler(environment, state, declared);
@@ -37,11 +42,16 @@ function open(host: string) {
   });
   const store = storeOnce(engine.service, declared, log);
   const service = keepDeclared(engine.service, declared);
-  const answer = handle(
-    createApi({ service, version: VERSION, log, allowedHosts: [host], longestWaitMs: LONGEST_WAIT_MS }),
-  );
-  return async (event: LambdaEvent, context: LambdaContext) => {
+  // Webhooks may be called by a domain of their own: whoever comes first must not shut the others out.
+  const answers = new Map<string, Answer>();
+  const answerFor = (host: string): Answer => {
+    const options = { service, version: VERSION, log, allowedHosts: [host], longestWaitMs: LONGEST_WAIT_MS };
+    const answer = answers.get(host) ?? handle(createApi(options));
+    answers.set(host, answer);
+    return answer;
+  };
+  return async (host: string, event: LambdaEvent, context: LambdaContext) => {
     await store();
-    return answer(event, context);
+    return answerFor(host)(event, context);
   };
 }

@@ -87,7 +87,7 @@ const runFields = {
     .enum(['full', 'incremental'])
     .meta({ description: 'What was asked for; absent: as the document says.' })
     .optional(),
-  trigger: z.enum(['manual', 'schedule', 'start']),
+  trigger: z.enum(['manual', 'schedule', 'start', 'webhook']),
   state: runState,
   created_at: time,
   started_at: time.optional(),
@@ -104,6 +104,25 @@ export const run = named('Run', z.object(runFields));
 export const runDetails = named('RunDetails', z.object({ ...runFields, streams: z.array(streamRun) }));
 const next = z.string().meta({ description: '`after` of the next page; absent on the last one.' }).optional();
 export const runList = named('RunList', z.object({ runs: z.array(run), next }));
+
+/** What a call of a webhook leads to. */
+export const webhookRuns = named(
+  'WebhookRuns',
+  z.object({
+    runs: z
+      .array(
+        z.object({
+          integration: z.string(),
+          run: z.string().meta({ description: 'Id of the run.' }),
+          state: runState,
+          joined: z.boolean().meta({
+            description: 'The run was there already: it waits for its turn, or the same call has come before.',
+          }),
+        }),
+      )
+      .meta({ description: 'One for each integration whose secret has made the signature.' }),
+  }),
+);
 
 /** What became of dead letters. */
 export const redriveList = named(

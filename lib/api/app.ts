@@ -8,7 +8,7 @@ import type { Logger } from '../core/log';
 import type { Secret } from '../core/secret';
 import type { Service } from '../core/service';
 import { accessLog } from './access-log';
-import { contentTypeGuard, hostGuard, keyGuard, originGuard, rateGuard } from './guards';
+import { contentTypeGuard, hostGuard, keyGuard, originGuard, rateGuard, unless } from './guards';
 import { IdempotencyKeys } from './idempotency';
 import { type OpenApiDocument, openApiDocument } from './openapi';
 import type { Workings } from './operation';
@@ -16,6 +16,7 @@ import { OPERATIONS } from './operations';
 import { errorHandler, refusal } from './problem';
 import { noQuery, readQuery } from './query';
 import { RateLimiter } from './rate-limit';
+import { WEBHOOKS } from './routes/webhooks';
 
 /** Bounds of what one client may send. */
 export interface ApiLimits {
@@ -67,11 +68,11 @@ export function createApi(options: ApiOptions): Hono<Environment> {
   );
   app.use(accessLog(log, now), requestId(), secureHeaders(HEADERS), noStore);
   app.use(methodNotAllowed({ app, onMethodNotAllowed }));
-  app.use(hostGuard(allowedHosts));
+  app.use(unless(isSigned, hostGuard(allowedHosts)));
   app.use(rateGuard(rateLimiter(options.limits, now), (c) => options.clientOf?.(c.env) ?? 'everybody'));
-  app.use(originGuard());
-  if (apiKey !== undefined) app.use(keyGuard(apiKey, isPublic));
-  app.use(contentTypeGuard(), bodyGuard(options.limits?.bodyBytes ?? MEBIBYTE));
+  app.use(unless(isSigned, originGuard()));
+  if (apiKey !== undefined) app.use(unless(isSigned, keyGuard(apiKey, isPublic)));
+  app.use(unless(isSigned, contentTypeGuard()), bodyGuard(options.limits?.bodyBytes ?? MEBIBYTE));
   serveOperations(app, workings(options, now));
   return app;
 }
@@ -113,6 +114,11 @@ function isPublic(c: Context): boolean {
   return (c.req.method === 'GET' || c.req.method === 'HEAD') && PUBLIC_PATHS.has(c.req.path);
 }
 
+/** Programs of others call it, by whatever name this server has for them: only its signature says who they are. */
+function isSigned(c: Context): boolean {
+  return c.req.path.startsWith(WEBHOOKS);
+}
+
 function bodyGuard(maxSize: number) {
   const onError = (c: Context) =>
     refusal(c, 'payload_too_large', `reading the body: it is larger than ${maxSize} bytes`, {
@@ -143,7 +149,7 @@ function patience({ stopping, longestWaitMs }: ApiOptions, request: Request): Ab
 
 function serveOperations(app: Hono<Environment>, workings: Workings): void {
   for (const operation of OPERATIONS) {
-    const path = operation.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    const path = operation.path.replaceAll(/\{(\w+)\}/g, ':$1') + (operation.hasRest ? '{.+}' : '');
     app.on(operation.method.toUpperCase(), path, async (c) => {
       try {
         readQuery(c, operation.query ?? noQuery);

@@ -12,6 +12,11 @@ function requestHost(c: Context): string {
   return (c.req.header('host') ?? new URL(c.req.url).host).toLowerCase();
 }
 
+/** A guard for all requests but some. */
+export function unless(isFree: (c: Context) => boolean, guard: MiddlewareHandler): MiddlewareHandler {
+  return (c, next) => (isFree(c) ? next() : guard(c, next));
+}
+
 /**
  * Answers only for hosts that are ours: a page of another site that points its own name at this address (DNS
  * rebinding) is refused. `allowed` adds to the loopback names; an entry without a port is right for every port.

@@ -53,12 +53,8 @@ export class IdempotencyKeys {
   }
 
   #entry(c: Context, body: Json | undefined): Entry | undefined {
-    const key = c.req.header('idempotency-key');
+    const key = idempotencyKey(c);
     if (key === undefined) return undefined;
-    if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
-      const errors = [{ path: 'Idempotency-Key', message: 'expected 1 to 255 visible ASCII characters' }];
-      throw refusal(c, 'invalid_parameter', 'reading the header Idempotency-Key: it has a wrong form', { errors });
-    }
     const fingerprint = createHash('sha256')
       .update(canonicalJson(body ?? null))
       .digest('base64');
@@ -79,6 +75,14 @@ export class IdempotencyKeys {
     if (this.#entries.size > MOST_KEYS && oldest !== undefined) this.#entries.delete(oldest);
     return entry;
   }
+}
+
+/** The idempotency key of a request, if it has one. @throws a refusal of one that has a wrong form */
+export function idempotencyKey(c: Context): string | undefined {
+  const key = c.req.header('idempotency-key');
+  if (key === undefined || /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  const errors = [{ path: 'Idempotency-Key', message: 'expected 1 to 255 visible ASCII characters' }];
+  throw refusal(c, 'invalid_parameter', 'reading the header Idempotency-Key: it has a wrong form', { errors });
 }
 
 function scoped(c: Context, key: string): string {

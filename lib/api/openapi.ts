@@ -16,13 +16,7 @@ export interface OpenApiDocument extends JsonObject {
 
 const SCHEMAS = '#/components/schemas/';
 const DOCUMENT = 'IntegrationDocument';
-const EVERYWHERE: readonly ProblemCode[] = [
-  'invalid_parameter',
-  'wrong_host',
-  'cross_origin',
-  'rate_limited',
-  'internal_error',
-];
+const EVERYWHERE: readonly ProblemCode[] = ['invalid_parameter', 'rate_limited', 'internal_error'];
 const DESCRIPTION = [
   'Moves data from databases, files, APIs and streams into one PostgreSQL store.',
   'Whatever is refused is answered with problem details (RFC 9457): `code` is stable, `detail` says what was being done,',
@@ -64,7 +58,7 @@ function describeOperation(operation: Operation): Json {
     tags: [operation.tag],
     summary: operation.summary,
     ...(operation.description !== undefined && { description: operation.description }),
-    ...(operation.isPublic && { security: [] }),
+    ...((operation.isPublic || operation.isSigned) && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
     ...(operation.body && { requestBody: describeBody(operation.body) }),
     responses: { ...describeAnswers(operation.answers), ...describeProblems(operation) },
@@ -76,6 +70,7 @@ const PATH_PARAMETERS: { readonly [name: string]: string } = {
   record: 'Id of the record in quarantine.',
   alert: 'Slug or name of the alert.',
   mute: 'Id of the mute.',
+  path: 'What follows in the path of `webhook_config.endpoint`; it may hold slashes.',
 };
 
 function pathParameters({ path }: Operation): Json[] {
@@ -106,8 +101,14 @@ function headerParameters({ headers = [] }: Operation): Json[] {
 }
 
 function describeBody({ schema, description, required, mediaTypes = ['application/json'] }: RequestBody): Json {
-  const shape = schema === 'document' ? reference(DOCUMENT) : schema === 'patch' ? { type: 'object' } : refer(schema);
+  const shape = shapeOf(schema);
   return { description, required, content: Object.fromEntries(mediaTypes.map((type) => [type, { schema: shape }])) };
+}
+
+function shapeOf(schema: RequestBody['schema']): JsonObject {
+  if (schema === 'document') return reference(DOCUMENT);
+  if (schema === 'patch') return { type: 'object' };
+  return schema === 'bytes' ? { type: 'string', format: 'binary' } : refer(schema);
 }
 
 function describeAnswers(answers: { readonly [status: number]: Answer }): JsonObject {
@@ -131,9 +132,11 @@ function describeProblems(operation: Operation): JsonObject {
   return Object.fromEntries([...byStatus].map(([status, codes]) => [status, describeProblem(codes)]));
 }
 
-function impliedProblems({ body, isPublic }: Operation): ProblemCode[] {
+function impliedProblems({ body, isPublic, isSigned }: Operation): ProblemCode[] {
+  if (isSigned) return [...EVERYWHERE, 'transient', 'payload_too_large'];
   return [
     ...EVERYWHERE,
+    ...(['wrong_host', 'cross_origin'] as const),
     ...(isPublic ? [] : (['unauthorized', 'transient'] as const)),
     ...(body ? (['malformed_json', 'unsupported_media_type', 'payload_too_large'] as const) : []),
   ];

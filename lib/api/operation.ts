@@ -34,9 +34,9 @@ export interface RequestHeader {
   readonly description: string;
 }
 
-/** What the body of a request holds. `document`: a whole integration, as its connector describes it. */
+/** What the body of a request holds. `document`: a whole integration, as its connector describes it; `bytes`: anything. */
 export interface RequestBody {
-  readonly schema: z.ZodObject | 'document' | 'patch';
+  readonly schema: z.ZodObject | 'document' | 'patch' | 'bytes';
   readonly description: string;
   readonly required: boolean;
   readonly mediaTypes?: readonly string[];
@@ -47,6 +47,8 @@ export interface Operation {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As OpenAPI writes it: `/api/integrations/{id}`. */
   readonly path: string;
+  /** The last parameter of the path holds all that follows, slashes too. */
+  readonly hasRest?: true;
   readonly id: string;
   readonly tag: 'Integrations' | 'Syncs and runs' | 'Alerts' | 'Notifications' | 'Documents' | 'About';
   readonly summary: string;
@@ -59,5 +61,7 @@ export interface Operation {
   readonly problems: readonly ProblemCode[];
   /** Needs no API key: shows nothing of what is stored. */
   readonly isPublic?: true;
+  /** A signature of the body takes the place of the API key and of what keeps browsers away; its path begins with `/webhooks/`. */
+  readonly isSigned?: true;
   handle(c: Context, workings: Workings): Promise<Response>;
 }

@@ -9,6 +9,7 @@ import { quarantineRoutes } from './routes/quarantine';
 import { schemaRoutes } from './routes/schemas';
 import { searchRoutes } from './routes/search';
 import { syncRoutes } from './routes/syncs';
+import { webhookRoutes } from './routes/webhooks';
 
 /** Every route. Fixed paths (`health`, `stats`) stand before `{id}`: the first match answers. */
 export const OPERATIONS: readonly Operation[] = [
@@ -16,6 +17,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...integrationRoutes,
   ...connectionRoutes,
   ...syncRoutes,
+  ...webhookRoutes,
   ...quarantineRoutes,
   ...schemaRoutes,
   ...searchRoutes,

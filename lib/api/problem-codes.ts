@@ -33,12 +33,21 @@ export const PROBLEMS = {
     title: 'API key needed',
     description: 'The API key is missing or wrong.',
   },
+  signature_invalid: {
+    status: 401,
+    title: 'Signature needed',
+    description: 'The call of a webhook carries no signature that its secret has made within five minutes.',
+  },
   cross_origin: {
     status: 403,
     title: 'Cross-origin request refused',
     description: 'A browser sent the request on behalf of another site.',
   },
-  not_found: { status: 404, title: 'Not found', description: 'There is no integration or run of that name.' },
+  not_found: {
+    status: 404,
+    title: 'Not found',
+    description: 'There is no integration or run of that name, or no webhook with that path.',
+  },
   unknown_route: { status: 404, title: 'Unknown route', description: 'The API has no such path.' },
   method_not_allowed: {
     status: 405,
@@ -50,6 +59,11 @@ export const PROBLEMS = {
     status: 409,
     title: 'Declared in a file',
     description: 'The integration comes from a file of the deployment; only pausing it is possible here.',
+  },
+  integration_disabled: {
+    status: 409,
+    title: 'Paused',
+    description: 'The integrations of the webhook are paused: `enabled` is false.',
   },
   run_active: {
     status: 409,
@@ -123,6 +137,8 @@ const SERVICE_CODES: readonly string[] = [
   'declared_in_file',
   'run_active',
   'revision_conflict',
+  'signature_invalid',
+  'integration_disabled',
 ];
 
 /** The problem that a fault of the service stands for. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { transformation } from './transformations';
 import { errorHandling, validationRule } from './validation-rules';
+import { ENDPOINT_FORM, webhookPath } from './webhook-endpoint';
 
 /** Sections about what happens to records between reading and writing. */
 export const pipelineFields = {
@@ -129,15 +130,40 @@ export const securityFields = {
     .optional(),
   webhook_config: z
     .strictObject({
-      endpoint: z.string(),
-      authentication: z.strictObject({
-        type: z.literal('hmac_sha256'),
-        secret: z.string().meta({ secret: true, writeOnly: true }),
-      }),
+      endpoint: z
+        .string()
+        .refine((text) => webhookPath(text) !== undefined, ENDPOINT_FORM)
+        .meta({
+          description: 'The address that is called. ExplorerIO answers at its path; integrations may share one.',
+          example: 'https://explorerio.company.com/webhooks/data-update',
+        }),
+      authentication: z
+        .strictObject({
+          type: z.literal('hmac_sha256').meta({ description: 'The only way in which calls are signed.' }),
+          secret: z.string().min(1).meta({
+            description: 'Key of the signature; a reference is looked for as all others of the document.',
+            secret: true,
+            writeOnly: true,
+            example: '${WEBHOOK_SECRET}',
+          }),
+        })
+        .meta({ description: 'How a caller shows that it may call, see docs/webhooks.md.' }),
       retry_policy: z
-        .strictObject({ max_attempts: z.int().positive(), backoff: z.enum(['exponential', 'linear', 'constant']) })
+        .strictObject({
+          max_attempts: z
+            .int()
+            .min(1)
+            .max(100)
+            .meta({ description: 'Attempts in all, as long as none of them gets any further.', example: 3 }),
+          backoff: z.enum(['exponential', 'linear', 'constant']).meta({
+            description:
+              'How the pauses of 5 s between them go on: doubled, 5 s longer, or the same each time; never more than 5 min.',
+            example: 'exponential',
+          }),
+        })
+        .meta({ description: 'How often a sync that a call has started is tried when it fails for a passing reason.' })
         .optional(),
     })
-    .meta({ description: 'Incoming webhook.' })
+    .meta({ description: 'A signed call that has the integration synced at once, see docs/webhooks.md.' })
     .optional(),
 };

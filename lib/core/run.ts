@@ -7,7 +7,7 @@ export type RunState = 'queued' | 'running' | 'succeeded' | 'partial' | 'failed'
 export const FINAL_STATES: readonly RunState[] = ['succeeded', 'partial', 'failed', 'cancelled'];
 
 /** What asked for a run. */
-export type RunTrigger = 'manual' | 'schedule' | 'start';
+export type RunTrigger = 'manual' | 'schedule' | 'start' | 'webhook';
 
 /** What was moved and what it took. */
 export interface RunCounts {

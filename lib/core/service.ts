@@ -11,6 +11,7 @@ import type { SecretStore } from './ports';
 import type { FieldValues, QuarantineFilter, ReplayOutcome } from './quarantine';
 import type { Run, RunDetails, RunState, RunTrigger } from './run';
 import type { SearchRequest, SearchResult } from './search';
+import type { SignatureHeaders } from './webhook-signature';
 
 /** A stored integration. Secrets written into the document are shown as `[secret]`; references stay as they are. */
 export interface Integration {
@@ -57,6 +58,26 @@ export interface SyncRequest {
   readonly whenRunning: 'refuse' | 'queue';
   /** Two requests with the same key start one run. */
   readonly idempotencyKey?: string;
+}
+
+/** A call of a webhook, as it came. */
+export interface WebhookCall extends SignatureHeaders {
+  /** As in `/webhooks/data-update`. */
+  readonly path: string;
+  /** What is signed. It is not looked at otherwise. */
+  readonly body: Uint8Array;
+  /** Two calls with the same key start one run of each integration. */
+  readonly idempotencyKey?: string;
+}
+
+/** The run of one integration that a call of its webhook leads to. */
+export interface WebhookRun {
+  readonly integration: string;
+  /** Its id. */
+  readonly run: string;
+  readonly state: RunState;
+  /** It was there already: it waits for its turn, or the same call has come before. */
+  readonly joined: boolean;
 }
 
 /** How far a running sync has come. */
@@ -243,6 +264,12 @@ export interface Service {
   discover(target: string | IntegrationDocument, signal: AbortSignal): Promise<readonly StreamInfo[]>;
   plan(target: string | IntegrationDocument, signal: AbortSignal): Promise<Plan>;
   sync(id: string, request: SyncRequest): Promise<Run>;
+  /**
+   * Syncs every integration whose webhook has this path and whose secret has made the signature. A run that goes on does
+   * not count: what changed after it was read is synced by one more. A path that none has is `config`/`not_found`, a
+   * signature of none `config`/`signature_invalid`; where all of them are paused it is `config`/`integration_disabled`.
+   */
+  webhook(call: WebhookCall): Promise<readonly WebhookRun[]>;
   /** Resolves when the run is in a final state, or when `signal` aborts, with the run as it then is. */
   wait(runId: string, signal: AbortSignal): Promise<RunDetails>;
   runs(id: string, query: RunQuery): Promise<readonly Run[]>;

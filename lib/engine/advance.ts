@@ -7,7 +7,7 @@ import { type Heartbeat, startHeartbeat } from './heartbeat';
 import { planRun } from './plan-run';
 import { keepBounds } from './quarantine-bounds';
 import { read, update } from './records';
-import { backoffMs } from './retry';
+import { retryPolicyOf } from './retry';
 import { changeRun, failRun, release, settleRun, streamsOf } from './runs';
 import type { Session } from './sessions';
 import { runSlice, type SliceOutcome } from './slice';
@@ -213,6 +213,7 @@ async function sliceFailed(
   const { stream, item } = task;
   const attempts = (progressed ? 0 : item.attempts) + 1;
   const counts = countsOf(reached);
+  const policy = retryPolicyOf(context, run, fault);
   context.ports.log.warn('a slice failed', {
     run: run.id,
     stream: stream.stream,
@@ -225,9 +226,8 @@ async function sliceFailed(
     await freeSlice(context, run, task, { ...counts, rowsOnly: true });
   } else if (fault.code === 'rows_rejected' && !item.singly) {
     await freeSlice(context, run, task, { ...counts, singly: true });
-  } else if ((fault.kind === 'transient' || isFenced) && attempts < context.options.maxAttempts) {
-    const wait = backoffMs(attempts, context.ports.random(), fault.retryAfterMs);
-    const retryAt = context.ports.clock.now() + wait;
+  } else if ((fault.kind === 'transient' || isFenced) && attempts < policy.maxAttempts) {
+    const retryAt = context.ports.clock.now() + policy.waitMs(attempts);
     await freeSlice(context, run, task, { ...counts, attempts, retryAt, fault: fault.record() });
   } else {
     await freeSlice(context, run, task, counts);
@@ -275,13 +275,16 @@ async function runFailed(context: EngineContext, id: string, fault: Fault, stop:
   if (run === undefined || FINAL_STATES.includes(run.state)) return DONE;
   if (stop.aborted || run.cancelRequested) return { again: true, delayMs: 0 };
   const attempts = run.attempts + 1;
+  const policy = retryPolicyOf(context, run, fault);
   context.ports.log.warn('a run failed', { run: id, kind: fault.kind, fault: fault.message });
-  if (fault.kind !== 'transient' || attempts >= context.options.maxAttempts) {
+  // Two workers may plan at the same time, after an interruption; the slower one finds that all is done.
+  const isPassing = fault.kind === 'transient' || fault.code === 'fenced';
+  if (!isPassing || attempts >= policy.maxAttempts) {
     await endOpenStreams(context, run, 'failed', fault);
     await failRun(context, run, fault);
     return DONE;
   }
-  const wait = backoffMs(attempts, context.ports.random(), fault.retryAfterMs);
+  const wait = policy.waitMs(attempts);
   const retryAt = context.ports.clock.now() + wait;
   await changeRun(context, id, (current) => ({
     ...current,

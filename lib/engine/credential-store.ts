@@ -25,3 +25,9 @@ export function withoutStore(document: IntegrationDocument): IntegrationDocument
   const { credential_store: _, ...rest } = document;
   return rest;
 }
+
+/** What of a document a run resolves: the secret of its webhook is for those who answer calls, nobody else has to read it. */
+export function readByRuns(document: IntegrationDocument): IntegrationDocument {
+  const { webhook_config: _, ...rest } = withoutStore(document);
+  return rest;
+}

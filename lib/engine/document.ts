@@ -12,12 +12,9 @@ import {
 import type { CredentialStores } from '../core/ports';
 import { wantedMode } from '../core/sync-mode';
 import { NO_STORES } from './credential-store';
-import { lintDocument } from './lint';
+import { lintDocument, lintWebhook } from './lint';
 import { healthCheckIssues, healthCheckWarnings } from './lint-monitoring';
 import { forgottenSecrets } from './masking';
-
-/** Sections that would change or guard the data and are not built yet: accepting them in silence would be a lie. */
-const UNAVAILABLE = ['webhook_config'];
 
 /** Sections that are understood and kept, but do nothing yet. */
 const IDLE = ['alerts'];
@@ -85,7 +82,11 @@ export async function checkDocument(
     document,
     fields,
     connector,
-    warnings: [...warningsOf(fields, home ?? {}), ...lintDocument(document, fields)],
+    warnings: [
+      ...warningsOf(fields, home ?? {}),
+      ...lintDocument(document, fields),
+      ...lintWebhook(fields, wantedMode(fields)),
+    ],
   };
 }
 
@@ -131,11 +132,6 @@ function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIs
   if (RESERVED_NAMES.includes(fields.name)) {
     issues.push({ path: 'name', message: `"${fields.name}" is reserved, it is a path of the API` });
   }
-  for (const section of UNAVAILABLE) {
-    if (section in fields && fields[section as keyof IntegrationFields] !== undefined) {
-      issues.push({ path: section, message: 'not available in this version; remove the section' });
-    }
-  }
   if (wantedMode(fields) === 'changes' && !connector.modes.includes('changes')) {
     const path = fields.sync_strategy?.type === 'cdc' ? 'sync_strategy.type' : 'sync_settings.mode';
     issues.push({ path, message: `${connector.type} offers ${connector.modes.join(' and ')} in this version` });
@@ -145,6 +141,10 @@ function furtherIssues(fields: IntegrationFields, connector: Connector): FieldIs
   const { name: integration } = fields;
   // Each alone, so that both are reported when both are wrong.
   if (schedule !== undefined) collect(issues, () => checkSchedule({ integration, cron: schedule, timeZone: 'UTC' }));
+  if (timeZone !== undefined) collect(issues, () => checkSchedule({ integration, cron: ANY_SCHEDULE, timeZone }));
+  return issues;
+}
+
 const METHODS = { full: undefined, incremental: 'timestamp', cdc: 'database_logs' } as const;
 
 function strategyIssues({ sync_strategy: strategy }: IntegrationFields): FieldIssue[] {
@@ -153,10 +153,6 @@ function strategyIssues({ sync_strategy: strategy }: IntegrationFields): FieldIs
   const of = METHODS[type];
   const instead = of === undefined ? 'leave it out' : `it is "${of}"`;
   return [{ path: 'sync_strategy.method', message: `"${method}" is none of the type "${type}"; ${instead}` }];
-}
-
-  if (timeZone !== undefined) collect(issues, () => checkSchedule({ integration, cron: ANY_SCHEDULE, timeZone }));
-  return issues;
 }
 
 function storeIssues({ credential_store: store }: IntegrationFields, home: HomeAbilities): readonly FieldIssue[] {
@@ -178,6 +174,10 @@ function warningsOf(fields: IntegrationFields, home: HomeAbilities): string[] {
     if (fields.sync_settings && setting in fields.sync_settings && fields.type !== type) {
       warnings.push(`sync_settings.${setting}: means nothing for ${fields.type}`);
     }
+  }
+  return warnings;
+}
+
 const OF_CDC = ['capture_deletes', 'capture_schema_changes'] as const;
 
 function captureWarnings(fields: IntegrationFields): string[] {
@@ -186,10 +186,6 @@ function captureWarnings(fields: IntegrationFields): string[] {
   return OF_CDC.filter((setting) => strategy[setting] !== undefined).map(
     (setting) => `sync_strategy.${setting}: means nothing where changes are not followed`,
   );
-}
-
-  }
-  return warnings;
 }
 
 /** The connector of a stored document; `undefined` when its type is not known any more. */

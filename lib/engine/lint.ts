@@ -71,6 +71,19 @@ function lintPipeline({ transformations = [], validation_rules: rules = [], ...f
   return warnings;
 }
 
+/** What calls of a webhook lead to that its owner may not want. */
+export function lintWebhook(
+  { webhook_config: webhook, enabled }: IntegrationFields,
+  mode: 'full' | 'incremental' | 'changes',
+): string[] {
+  if (webhook === undefined) return [];
+  if (enabled === false) {
+    return ['webhook_config: calls are refused while the integration is paused; set enabled to true'];
+  }
+  if (mode !== 'full') return [];
+  return ['webhook_config: every call reads everything; with the mode incremental it reads what is new'];
+}
+
 /** Whether records of a changed shape go to quarantine. */
 function keepsShape({ streams = {}, destination }: Pick<IntegrationFields, 'streams' | 'destination'>): boolean {
   return [destination, ...Object.values(streams)].some((settings) => settings?.schema_changes === 'quarantine');

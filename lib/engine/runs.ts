@@ -16,7 +16,9 @@ import {
 } from './state';
 
 const DEAD_LETTERS = 1000;
-const IDEMPOTENCY_MS = 24 * 3600 * 1000;
+
+/** How long an idempotency key is known. */
+export const IDEMPOTENCY_MS = 24 * 3600 * 1000;
 
 /** Reads a run. @throws Fault `config`/`not_found` */
 export async function loadRun(context: EngineContext, id: string): Promise<RunItem> {
@@ -80,7 +82,14 @@ export async function requestRun(
   }
 }
 
-function newRun(id: string, integration: string, stored: IntegrationItem, request: SyncRequest, now: number): RunItem {
+/** A run as it begins, by the document that is stored. */
+export function newRun(
+  id: string,
+  integration: string,
+  stored: IntegrationItem,
+  request: SyncRequest,
+  now: number,
+): RunItem {
   return {
     id,
     integration,
@@ -102,7 +111,8 @@ function newRun(id: string, integration: string, stored: IntegrationItem, reques
   };
 }
 
-async function startRun(context: EngineContext, run: RunItem, request: SyncRequest): Promise<RunItem> {
+/** Stores a run and lets it begin, or wait for the one that goes on. Repeating it does no harm. */
+export async function startRun(context: EngineContext, run: RunItem, request: SyncRequest): Promise<RunItem> {
   const { state } = context.ports;
   await create(state, keys.run(run.id), run, run.createdAt + RUN_RETENTION_MS);
   const active = await activate(context, run);
@@ -128,7 +138,7 @@ async function unlessRemoved(context: EngineContext, run: RunItem): Promise<RunI
 }
 
 /** A repeated request: the first one may have been interrupted before the run was sent to the workers. */
-async function resume(context: EngineContext, run: RunItem): Promise<RunItem> {
+export async function resume(context: EngineContext, run: RunItem): Promise<RunItem> {
   const active = await read<string>(context.ports.state, keys.active(run.integration));
   if (active?.value === run.id) await context.ports.queue.send([{ body: { run: run.id }, group: run.integration }]);
   return run;

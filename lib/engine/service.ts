@@ -34,6 +34,7 @@ import { openSource } from './sessions';
 import { statusOf } from './status';
 import { viewRun, viewRunDetails } from './views';
 import { checkByVpn, requireVpn, vpnWarnings } from './vpn';
+import { webhookService } from './webhooks';
 
 const WAIT_POLL_MS = 500;
 
@@ -48,6 +49,7 @@ function plainService(context: EngineContext): Service {
   return {
     connectors: () => Promise.all(ports.connectorTypes.map((type) => describeConnector(context, type))),
     ...runService(context),
+    ...webhookService(context),
     validate: (document) => validate(context, document),
     create: (document) => createIntegration(context, document),
     list: async () => Promise.all((await listIntegrations(context)).map((stored) => viewIntegration(context, stored))),

@@ -3,7 +3,7 @@ import type { Destination } from '../core/destination';
 import type { IntegrationDocument, IntegrationFields } from '../core/integration';
 import type { Pipeline } from '../core/pipeline';
 import { wantedMode } from '../core/sync-mode';
-import { secretsOf, withoutStore } from './credential-store';
+import { readByRuns, secretsOf } from './credential-store';
 import { checkDocument, split } from './document';
 import { configurationOf } from './fingerprint';
 import { followerOf } from './follower';
@@ -95,7 +95,7 @@ export async function openSource(ports: EnginePorts, document: IntegrationDocume
   const follower = wantedMode(fields) === 'changes' ? await followerOf(ports.state, fields.name) : undefined;
   const log = ports.log.with({ integration: fields.name });
   const host = { log, ...(network && { network }), ...(follower !== undefined && { follower }) };
-  const referring = withoutStore(document);
+  const referring = readByRuns(document);
   const open = async (values: SecretValues) => {
     const resolved = insertValues(referring, values) as IntegrationDocument;
     for (const value of secretValues(resolved, connector)) ports.redactor.add(value);

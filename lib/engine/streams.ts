@@ -7,7 +7,7 @@ import { type EngineContext, newLease, parallelOf } from './context';
 import { budgetFault, totalOf } from './failure-budget';
 import { boundTo } from './open-pipeline';
 import { json, list, read, update } from './records';
-import { backoffMs } from './retry';
+import { backoffMs, retryPolicyOf } from './retry';
 import { searchableStreams } from './searchable';
 import type { Session } from './sessions';
 import { FEED, keys, LOADED, RUN_RETENTION_MS, type RunItem, type SliceItem, type StreamItem, UNLOADED } from './state';
@@ -237,15 +237,16 @@ export async function streamFailed(
 ): Promise<void> {
   const attempts = stream.attempts + 1;
   const isFenced = fault.code === 'fenced';
+  const policy = retryPolicyOf(context, run, fault);
   if (fault.kind === 'lost' && !isFenced) return restartStream(context, run, stream, fault);
-  if (!(fault.kind === 'transient' || isFenced) || attempts >= context.options.maxAttempts)
+  if (!(fault.kind === 'transient' || isFenced) || attempts >= policy.maxAttempts)
     return giveUp(context, run, stream, fault);
   await changeHeld(context, run, stream, (current) => ({
     ...current,
     attempts,
     retries: current.retries + 1,
     fault: fault.record(),
-    retryAt: context.ports.clock.now() + backoffMs(attempts, context.ports.random(), fault.retryAfterMs),
+    retryAt: context.ports.clock.now() + policy.waitMs(attempts),
   }));
 }
 

@@ -1,11 +1,19 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi, HttpStage, type IHttpRouteAuthorizer, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  HttpApi,
+  HttpMethod,
+  HttpNoneAuthorizer,
+  HttpStage,
+  type IHttpRouteAuthorizer,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge';
 import type { Alarms } from './alarms';
 import { STAGE_OUTPUTS } from './env';
 import { RUNBOOK } from './runbook';
@@ -40,19 +48,21 @@ export interface ApiProps {
   readonly alarms: Alarms;
 }
 
-/** The HTTP API: everything goes to one function, and nothing without authorisation. */
+/** The HTTP API: everything goes to one function, and nothing without authorisation but signed calls of webhooks. */
 export class Api extends Construct {
   readonly id: string;
 
   constructor(scope: Construct, id: string, { settings, lambda, alarms }: ApiProps) {
     super(scope, id);
+    const toFunction = new HttpLambdaIntegration('Function', lambda, { timeout: Duration.seconds(API_SECONDS) });
     const api = new HttpApi(this, 'Http', {
       description: `ExplorerIO ${settings.stage}`,
       createDefaultStage: false,
-      defaultIntegration: new HttpLambdaIntegration('Function', lambda, { timeout: Duration.seconds(API_SECONDS) }),
+      defaultIntegration: toFunction,
       defaultAuthorizer: authorizer(settings),
     });
     this.id = api.apiId;
+    addWebhooks(api, toFunction);
     const stage = new HttpStage(this, 'Stage', {
       httpApi: api,
       stageName: '$default',
@@ -70,6 +80,23 @@ export class Api extends Construct {
       metric: api.metricServerError({ period: Duration.minutes(5), statistic: Stats.SUM }),
       threshold: 5,
     });
+  }
+}
+
+/** Whoever calls a webhook has no identity in AWS: the function checks the signature. */
+function addWebhooks(api: HttpApi, integration: HttpLambdaIntegration): void {
+  const routes = api.addRoutes({
+    path: '/webhooks/{proxy+}',
+    methods: [HttpMethod.POST],
+    integration,
+    authorizer: new HttpNoneAuthorizer(),
+  });
+  for (const route of routes) {
+    acknowledge(
+      route,
+      'AwsSolutions-APIG4',
+      'Systems of others call it, which have no identity in AWS; the function takes only what the secret of an integration has signed, and syncs it, no more.',
+    );
   }
 }
 

@@ -44,7 +44,7 @@ describe('looking at a source', () => {
     const { call } = startApi();
     expect((await call('POST', '/api/validate', SALES)).body).toEqual({
       valid: true,
-      warnings: ['webhook_config does nothing yet'],
+      warnings: ['data_quality does nothing yet'],
     });
     expect((await call('POST', '/api/validate', {})).status).toBe(422);
   });

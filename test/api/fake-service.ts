@@ -5,7 +5,7 @@ import type { IntegrationDocument } from '../../lib/core/integration';
 import type { FieldValues, QuarantineFilter } from '../../lib/core/quarantine';
 import type { Run, RunDetails } from '../../lib/core/run';
 import type { SearchRequest } from '../../lib/core/search';
-import type { Integration, RedriveQuery, ReplayOrder, Service, SyncRequest } from '../../lib/core/service';
+import type { Integration, RedriveQuery, ReplayOrder, Service, SyncRequest, WebhookCall } from '../../lib/core/service';
 import * as full from './full-answers';
 
 function notFound(what: string): Fault {
@@ -45,7 +45,7 @@ export class FakeService implements Service {
   async validate(document: unknown) {
     this.#enter('validate');
     this.#parse(document);
-    return ['webhook_config does nothing yet'];
+    return ['data_quality does nothing yet'];
   }
 
   async create(document: unknown): Promise<Integration> {
@@ -107,6 +107,11 @@ export class FakeService implements Service {
     const run: Run = { ...full.run, id: `run-${this.started.length + 1}`, integration: id, state: 'running' };
     this.started.push(run);
     return run;
+  }
+
+  async webhook({ body, ...call }: WebhookCall) {
+    this.#enter('webhook', { ...call, body: Buffer.from(body).toString('latin1') });
+    return [full.webhookRun];
   }
 
   async wait(runId: string, signal: AbortSignal): Promise<RunDetails> {

@@ -18,6 +18,7 @@ import type {
   Plan,
   Redriven,
   ReplayResult,
+  WebhookRun,
 } from '../../lib/core/service';
 
 // Every optional field is filled in: a field that is new in lib/core fails here first, and then in the test that
@@ -60,6 +61,8 @@ export const redriven: Full<Redriven> = {
   note: 'a new one takes its place',
 };
 
+export const webhookRun: Full<WebhookRun> = { integration: 'sales', run: 'run-1', state: 'queued', joined: true };
+
 const streamRun: Full<StreamRun> = {
   ...counts,
   stream: 'orders',
@@ -83,7 +86,7 @@ export const integration: Full<Integration> = {
   revision: 1,
   createdAt: AT,
   updatedAt: AT,
-  warnings: ['webhook_config does nothing yet'],
+  warnings: ['data_quality does nothing yet'],
 };
 
 export const alert: Full<Alert> = {

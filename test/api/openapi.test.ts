@@ -41,7 +41,7 @@ describe('the OpenAPI document', () => {
     );
     const served = app.routes
       .filter(({ method }) => method !== 'ALL')
-      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)(\{\.\+\})?/g, '{$1}')}`);
     expect(described.sort()).toEqual(served.sort());
     expect(described.length).toBeGreaterThan(25);
   });
@@ -87,6 +87,22 @@ describe('the OpenAPI document', () => {
     expect(JSON.stringify((sync.responses as Node)['409'])).toContain('application/problem+json');
     const runs = paths['/api/integrations/{id}/runs']?.get as Node;
     expect(JSON.stringify(runs.parameters)).toMatch(/"limit".*"default":50.*"minimum":1/);
+    const call = paths['/webhooks/{path}']?.post as Node;
+    expect(call.security).toEqual([]);
+    expect(JSON.stringify(call.parameters)).toMatch(/x-explorerio-signature.*x-hub-signature-256.*Idempotency-Key/);
+    expect(Object.keys(call.responses as Node)).toEqual([
+      '202',
+      '400',
+      '401',
+      '404',
+      '409',
+      '413',
+      '422',
+      '429',
+      '500',
+      '503',
+    ]);
+    expect(JSON.stringify(call.requestBody)).toContain('"*/*":{"schema":{"type":"string","format":"binary"}}');
     const patch = paths['/api/integrations/{id}']?.patch as Node;
     expect(JSON.stringify(patch.requestBody)).toContain('application/merge-patch+json');
   });
@@ -121,6 +137,7 @@ describe('answers', () => {
     ['GET', '/api/runs/run-1', answers.runDetails],
     ['POST', '/api/runs/run-1/cancel', answers.run],
     ['POST', '/api/runs/redrive', answers.redriveList],
+    ['POST', '/webhooks/data-update', answers.webhookRuns, {}],
     ['POST', '/api/integrations/sales/schema/accept', answers.acceptedSchema, {}],
     ['GET', '/api/alerts', alerts.alertList],
     ['GET', '/api/integrations/sales/alerts', alerts.alertHistory],

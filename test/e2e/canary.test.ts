@@ -6,6 +6,7 @@ import { EncryptedFile } from '../../lib/adapters/embedded/encrypted-file';
 import { createLogger } from '../../lib/adapters/embedded/log';
 import type { Json } from '../../lib/core/json';
 import { Redactor, Secret } from '../../lib/core/secret';
+import { SIGNATURE_HEADER, signWebhook } from '../../lib/core/webhook-signature';
 import { commandLine } from '../cli/command-line';
 import { type BreakableHttp, startBreakableHttp } from '../servers/breakable-http';
 import { patient } from '../servers/patience';
@@ -83,7 +84,7 @@ describeWithServer('secrets on every way that fails', postgresql({ version: 15, 
     closedPort = await freePort();
     writeFileSync(
       join(folder, '.env'),
-      `PASSWORD=\`${password}\`\nDIGITS=${digits}\nTOKEN=${token}\nPART=${part}\nENCRYPTION_KEY="${encryptionKey}"\n`,
+      `PASSWORD=\`${password}\`\nDIGITS=${digits}\nTOKEN=${token}\nPART=${part}\nHOOK=${webhookSecret}\nENCRYPTION_KEY="${encryptionKey}"\n`,
     );
     await new EncryptedFile({
       path: join(folder, 'own.enc'),
@@ -148,6 +149,9 @@ describeWithServer('secrets on every way that fails', postgresql({ version: 15, 
       ...more,
     };
   };
+  const webhookAt = (endpoint: string, secret: string): Document => ({
+    webhook_config: { endpoint, authentication: { type: 'hmac_sha256', secret } },
+  });
   const store = { type: 'encrypted_file', file_path: 'own.enc' } as const;
   const uri = (secret: string, host = `${server().host}:${server().port}`) =>
     ({
@@ -218,13 +222,8 @@ describeWithServer('secrets on every way that fails', postgresql({ version: 15, 
         ),
     ],
     [
-      'an incoming webhook',
-      () =>
-        documentOf(
-          'webhook',
-          { password },
-          { webhook_config: { endpoint: '/in', authentication: { type: 'hmac_sha256', secret: webhookSecret } } },
-        ),
+      'a webhook with a wrong endpoint',
+      () => documentOf('webhook', { password }, webhookAt(`https://a.example/${webhookSecret}`, webhookSecret)),
     ],
     ['misspelt keys', () => documentOf('misspelt', { password, passwrod: password, ssl: { keyy: pem } })],
     ['wrong types', () => documentOf('typed', { password: [password], port: password, ssl: pem })],
@@ -237,6 +236,34 @@ describeWithServer('secrets on every way that fails', postgresql({ version: 15, 
     },
     60_000,
   );
+
+  it('do not show: webhooks that are called', async () => {
+    const endpoint = 'http://localhost/webhooks/canary';
+    await tried(documentOf('hooked', { password: digits }, webhookAt(endpoint, webhookSecret)));
+    await tried(documentOf('hooked_file', { password: '${DIGITS}' }, webhookAt(endpoint, '${HOOK}')));
+    await tried(documentOf('hooked_nowhere', { password: digits }, webhookAt(endpoint, '${HOOK}${NOT_SET}')));
+    const post = async (body: string, headers: Record<string, string>, path = '/webhooks/canary') => {
+      const response = await home.app.request(path, { method: 'POST', body, headers });
+      outputs.add(`POST ${path}`, await response.text());
+      return response.status;
+    };
+    const signed = (body: string) => ({ [SIGNATURE_HEADER]: signWebhook(body, webhookSecret, Date.now()) });
+    expect(await post('{}', signed('{}'))).toBe(202);
+    expect(await post('{}', signed('other'))).toBe(401);
+    // Whoever calls may put it where it does not belong.
+    expect(await post(webhookSecret, signed(webhookSecret))).toBe(202);
+    expect(await post('{}', { [SIGNATURE_HEADER]: webhookSecret })).toBe(401);
+    expect(await post('{}', { 'x-hub-signature-256': `sha256=${webhookSecret}` })).toBe(401);
+    expect(await post('{}', signed('{}'), `/webhooks/${webhookSecret}`)).toBe(404);
+    await call('GET', '/api/credentials');
+    for (const name of ['hooked', 'hooked_file']) {
+      const { runs } = JSON.parse(await call('GET', `/api/integrations/${name}/runs`));
+      expect(runs.map(({ trigger }: { trigger: string }) => trigger)).toContain('webhook');
+    }
+    expect(outputs.leaks()).toEqual([]);
+    expect(leaksIn(logged).slice(0, MOST_SHOWN)).toEqual([]);
+    expect(logged).toContain('calls of a webhook are refused');
+  }, 60_000);
 
   it('really fail, and are told of', async () => {
     const all = outputs.texts.map(({ text }) => text).join('\n');

@@ -21,6 +21,8 @@ export interface ServedHome {
   readonly secure: string;
   readonly lines: readonly LogLine[];
   call(method: string, path: string, body?: object): Promise<Answer>;
+  /** Posts bytes with these headers alone, as a program of somebody else does. */
+  post(path: string, body: Uint8Array, headers: { readonly [name: string]: string }): Promise<Answer>;
   /** Starts a sync and waits for its end. */
   sync(id: string, type?: 'full' | 'incremental'): Promise<Answer['body']>;
   /** Another process on the same folders. */
@@ -47,19 +49,22 @@ export async function startServedHome(
   home.startSchedules();
   home.startHealthChecks();
   home.startNotifications();
-  const call = async (method: string, path: string, body?: object): Promise<Answer> => {
-    const answer = await fetch(`${http.url}${path}`, {
-      method,
-      ...(body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-    });
+  const send = async (path: string, init: RequestInit): Promise<Answer> => {
+    const answer = await fetch(`${http.url}${path}`, init);
     const text = await answer.text();
     const isJson = answer.headers.get('content-type')?.includes('json') === true;
     return { status: answer.status, body: isJson ? (JSON.parse(text) as Json) : text };
   };
+  const call = (method: string, path: string, body?: object): Promise<Answer> =>
+    send(path, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+    });
   return {
     secure,
     lines,
     call,
+    post: (path, body, headers) => send(path, { method: 'POST', body, headers: { ...headers } }),
     async sync(id, type) {
       const { status, body } = await call('POST', `/api/integrations/${id}/sync`, {
         async: true,

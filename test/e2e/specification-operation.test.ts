@@ -1,5 +1,6 @@
 import { connectorTypes } from '../../lib/connectors';
 import type { Json } from '../../lib/core/json';
+import { SIGNATURE_HEADER, signWebhook } from '../../lib/core/webhook-signature';
 import { postgresql } from '../servers/postgresql';
 import { describeWithServer } from '../servers/require';
 import { INTEGRATIONS, SECTIONS } from '../unit/engine/specification';
@@ -29,6 +30,7 @@ describeWithServer(
         DB_PASSWORD: server().password,
         ENCRYPTION_KEY: 'a passphrase for the file',
         NEW: 'in-the-file',
+        WEBHOOK_SECRET: 'the-secret-of-the-webhook',
       };
       home = await startServedHome(databases.targetUrl, secrets);
       await databases.source.query(`create role in_file login password 'in-the-file'`);
@@ -187,13 +189,35 @@ describeWithServer(
       expect((await home.sync('unverified')).fault.message).toContain('network_security.ssl_verification asks for');
     }, 60_000);
 
-    it('Webhook Integration (not in this version): refused by path', async () => {
-      const { status, body } = await make('hooked', { webhook_config: sectionOf('webhook_config') });
-      expect(status).toBe(422);
-      expect(body.errors).toEqual([
-        { path: 'webhook_config', message: 'not available in this version; remove the section' },
-      ]);
-    });
+    it('Webhook Integration: a signed call at its path loads what has changed, another one does nothing', async () => {
+      const sync_settings = { mode: 'incremental' };
+      const created = await make('hooked', { sync_settings, webhook_config: sectionOf('webhook_config') });
+      expect([created.status, created.body.warnings]).toEqual([201, []]);
+      expect(created.body.document.webhook_config).toEqual(sectionOf('webhook_config'));
+      const path = '/webhooks/data-update';
+      const data = Buffer.from([0, 0xff, 0x7b]);
+      const signed = (key: string) => ({ [SIGNATURE_HEADER]: signWebhook(data, key, Date.now()) });
+      for (const headers of [{}, signed('another-secret')]) {
+        expect(await home.post(path, data, headers)).toMatchObject({
+          status: 401,
+          body: { code: 'signature_invalid' },
+        });
+      }
+      expect((await home.call('GET', '/api/integrations/hooked/runs')).body.runs).toEqual([]);
+      const called = async () => {
+        const { status, body } = await home.post(path, data, signed('the-secret-of-the-webhook'));
+        expect([status, body.runs.length, body.runs[0].integration]).toEqual([202, 1, 'hooked']);
+        return eventually(async () => {
+          const run = (await home.call('GET', `/api/runs/${body.runs[0].run}`)).body;
+          return run.finished_at === undefined ? undefined : run;
+        });
+      };
+      expect(await called()).toMatchObject({ state: 'succeeded', trigger: 'webhook', rows: 10 });
+      await databases.source.query('insert into hooked.orders values (11)');
+      expect(await called()).toMatchObject({ state: 'succeeded', streams: [{ mode: 'incremental' }] });
+      const { rows } = await databases.target.query('select count(*)::int as count from hooked.hooked__orders');
+      expect(rows).toEqual([{ count: '11' }]);
+    }, 60_000);
 
     it('the Integration Management API: create, test, sync, status, health and stats', async () => {
       const created = await make('sales_database', { sync_settings: {}, enabled: true });
@@ -223,8 +247,8 @@ describeWithServer(
 
     it('and no secret is in a log', () => {
       const text = JSON.stringify(home.lines);
-      for (const secret of [server().password, 'in-the-file', 'a passphrase for the file'])
-        expect(text).not.toContain(secret);
+      const secrets = ['in-the-file', 'a passphrase for the file', 'the-secret-of-the-webhook'];
+      for (const secret of [server().password, ...secrets]) expect(text).not.toContain(secret);
     });
   },
 );

@@ -23,8 +23,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MEGABYTE = 1_000_000;
 /** Goals of MySQL and MongoDB; of the others what they are, and a little. See docs/decisions/0091-function-bundles.md. */
 const LARGEST: { readonly [name: string]: number } = {
-  api: 1.5 * MEGABYTE,
-  health: 1.4 * MEGABYTE,
+  api: 1.55 * MEGABYTE,
+  health: 1.45 * MEGABYTE,
   'sync-mysql': MEGABYTE,
   'sync-mariadb': MEGABYTE,
   'sync-aws_rds': 1.05 * MEGABYTE,

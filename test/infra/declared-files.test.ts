@@ -49,6 +49,12 @@ it('are read with all that the stacks need to know', async () => {
   ]);
 });
 
+it('give the function of a connector no right to the secret of a webhook', async () => {
+  const authentication = { type: 'hmac_sha256', secret: '${HOOK}' };
+  write('main.json', { ...RIGHT, webhook_config: { endpoint: 'https://a.example/webhooks/x', authentication } });
+  expect((await declaredFiles(folder)).declared[0]?.secrets).toEqual(['DB_PASSWORD']);
+});
+
 it('put the function of a connector behind the VPN when a file asks for it', async () => {
   write('main.json', { ...RIGHT, network_security: { use_vpn: true, vpn_endpoint: 'vpn.example.com' } });
   const { declared } = await declaredFiles(folder);

@@ -1,3 +1,4 @@
+import type { Template } from 'aws-cdk-lib/assertions';
 import { keys } from '../../lib/engine/state';
 import { declaredExample, resourcesOf, statementOf, statementsOf, templatesOf } from './synth';
 
@@ -269,16 +270,27 @@ describe('the roles', () => {
 describe('the API', () => {
   const stage = only('AWS::ApiGatewayV2::Stage', 'Api').properties;
 
-  it('lets nobody in without IAM', () => {
-    expect(resourcesOf(service, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties)).toEqual([
-      expect.objectContaining({ RouteKey: '$default', AuthorizationType: 'AWS_IAM' }),
-    ]);
+  const routesOf = (template: Template) =>
+    Object.fromEntries(
+      resourcesOf(template, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => [Properties.RouteKey, Properties]),
+    );
+
+  it('lets nobody in without IAM, but for calls of webhooks, which the function checks', () => {
+    const routes = routesOf(service);
+    expect(Object.keys(routes).sort()).toEqual(['$default', 'POST /webhooks/{proxy+}']);
+    expect(routes.$default).toMatchObject({ AuthorizationType: 'AWS_IAM' });
+    expect(routes['POST /webhooks/{proxy+}']).toMatchObject({
+      AuthorizationType: 'NONE',
+      Target: routes.$default.Target,
+    });
   });
 
   it('takes tokens of one issuer, made for it, when the context says so', () => {
     const context = { jwtIssuer: 'https://login.example.com/', jwtAudience: 'explorerio' };
     const { service: withTokens } = templatesOf({ context });
-    withTokens.allResourcesProperties('AWS::ApiGatewayV2::Route', { AuthorizationType: 'JWT' });
+    const routes = routesOf(withTokens);
+    expect(routes.$default).toMatchObject({ AuthorizationType: 'JWT', AuthorizerId: expect.anything() });
+    expect(routes['POST /webhooks/{proxy+}'].AuthorizationType).toBe('NONE');
     withTokens.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
       JwtConfiguration: { Audience: ['explorerio'], Issuer: 'https://login.example.com/' },
     });

@@ -65,11 +65,41 @@ describe('examples of the specification', () => {
     expect(warnings).toEqual(ADVICE[example.name] ?? []);
   });
 
-  it.each(['webhook_config'] as const)('refuses %s by its name, since it is not built', async (section) => {
-    const [example] = SECTIONS[section];
-    expect(await issuesOf({ [section]: example })).toEqual([
-      { path: section, message: expect.stringContaining('not available in this version') },
+  it('accepts webhook_config', async () => {
+    const [example] = SECTIONS.webhook_config;
+    const { fields, warnings } = await check({ webhook_config: example, sync_settings: { mode: 'incremental' } });
+    expect(fields.webhook_config).toEqual(example);
+    expect(warnings).toEqual([]);
+  });
+
+  it.each([
+    [{ enabled: false, sync_settings: { mode: 'incremental' } }, /^webhook_config: .*paused; set enabled to true$/],
+    [{}, /^webhook_config: every call reads everything/],
+    [{ sync_settings: { mode: 'batch' } }, /^webhook_config: every call reads everything/],
+  ])('warns of what calls of a webhook lead to: %j', async (more, warning) => {
+    const { warnings } = await check({ ...more, webhook_config: SECTIONS.webhook_config[0] });
+    expect(warnings).toEqual([expect.stringMatching(warning)]);
+    expect((await check(more)).warnings).toEqual([]);
+  });
+
+  it.each([
+    '/webhooks/data-update',
+    'http://explorerio.company.com/webhooks/data-update',
+    'ftp://127.0.0.1/webhooks/data-update',
+    'https://explorerio.company.com/hooks/data-update',
+    'https://explorerio.company.com/webhooks/',
+    'https://user:word@explorerio.company.com/webhooks/data-update',
+    'https://explorerio.company.com/webhooks/data-update?for=me',
+  ])('refuses the endpoint %s of webhook_config, and says what is expected', async (endpoint) => {
+    const section = { ...SECTIONS.webhook_config[0], endpoint };
+    expect(await issuesOf({ webhook_config: section })).toEqual([
+      { path: 'webhook_config.endpoint', message: expect.stringMatching(/^expected an https URL .*"\/webhooks\/"/) },
     ]);
+  });
+
+  it('refuses an empty secret of webhook_config', async () => {
+    const section = { ...SECTIONS.webhook_config[0], authentication: { type: 'hmac_sha256', secret: '' } };
+    expect(await pathsOf({ webhook_config: section })).toEqual(['webhook_config.authentication.secret']);
   });
 
   it('accepts rotation_policy', async () => {
@@ -210,13 +240,12 @@ describe('wrong documents', () => {
     expect(fault.hint).toMatch(/./);
   });
 
-  it('reports unavailable sections, a wrong schedule and a wrong zone together', async () => {
+  it('reports an unfit mode, a wrong schedule and a wrong zone together', async () => {
     const more = {
-      sync_settings: { schedule: '61 * * * *', time_zone: 'Berlin' },
-      webhook_config: SECTIONS.webhook_config[0],
+      sync_settings: { mode: 'real_time', schedule: '61 * * * *', time_zone: 'Berlin' },
     };
     expect((await pathsOf(more)).sort()).toEqual(
-      ['sync_settings.schedule', 'sync_settings.time_zone', 'webhook_config'].sort(),
+      ['sync_settings.mode', 'sync_settings.schedule', 'sync_settings.time_zone'].sort(),
     );
   });
 

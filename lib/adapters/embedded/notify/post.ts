@@ -4,6 +4,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { AUTHENTICATION_FAILED, Fault, type Verdict, verdict } from '../../../core/fault';
 import type { Network } from '../../../core/network';
 import type { Clock } from '../../../core/ports';
+import { isPrivateUrl } from '../../../core/web-url';
 
 /** A request that hands a notification over. Its address is a secret: it is in no message. */
 export interface Post {
@@ -76,8 +77,7 @@ function exchange({ url, body, headers, network }: Post, signal: AbortSignal): P
 /** @throws Fault `config`/`invalid_url`, without the URL */
 export function checkWebUrl(url: string, doing: string, address: string): void {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const isLocal = parsed !== undefined && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname);
-  if (parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLocal)) {
+  if (parsed !== undefined && isPrivateUrl(parsed)) {
     if (parsed.username === '' && parsed.password === '') return;
   }
   throw new Fault(

@@ -1,8 +1,8 @@
-import { createHmac } from 'node:crypto';
 import type { Network } from '../../../core/network';
 import { fitted, type Notification } from '../../../core/notification';
 import type { Clock, Notifier } from '../../../core/ports';
 import type { Secret } from '../../../core/secret';
+import { SIGNATURE_HEADER, signWebhook } from '../../../core/webhook-signature';
 import { checkWebUrl, post } from './post';
 
 /** Where notifications are posted, and the key that they are signed with. */
@@ -15,9 +15,6 @@ export interface WebhookNotifierOptions {
   /** 10 seconds, unless it says otherwise. */
   readonly timeoutMs?: number;
 }
-
-/** The header that carries the signature. */
-export const SIGNATURE_HEADER = 'x-explorerio-signature';
 
 const TIMEOUT_MS = 10_000;
 const DOING = 'sending to the webhook';
@@ -47,7 +44,7 @@ export class WebhookNotifier implements Notifier {
       headers: {
         'content-type': 'application/json',
         'user-agent': 'ExplorerIO',
-        [SIGNATURE_HEADER]: signature(body, signingKey, clock),
+        [SIGNATURE_HEADER]: signWebhook(body, signingKey.reveal(), clock.now()),
       },
       timeoutMs,
       clock,
@@ -56,9 +53,4 @@ export class WebhookNotifier implements Notifier {
       address: ADDRESS,
     });
   }
-}
-
-function signature(body: string, key: Secret, clock: Clock): string {
-  const seconds = Math.floor(clock.now() / 1000);
-  return `t=${seconds},v1=${createHmac('sha256', key.reveal()).update(`${seconds}.${body}`).digest('hex')}`;
 }

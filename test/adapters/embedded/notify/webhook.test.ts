@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { SIGNATURE_HEADER, WebhookNotifier } from '../../../../lib/adapters/embedded/notify/webhook';
+import { WebhookNotifier } from '../../../../lib/adapters/embedded/notify/webhook';
 import type { Notification } from '../../../../lib/core/notification';
 import { Secret } from '../../../../lib/core/secret';
 import { systemClock } from '../../../../lib/core/system-clock';
+import { SIGNATURE_HEADER } from '../../../../lib/core/webhook-signature';
 import { guardedNetwork } from '../../../../lib/network/guard';
 import { describeNotifier } from '../../../contracts/notifier';
 import { ManualClock } from '../../../memory/clock';

@@ -1,6 +1,6 @@
 #!/bin/sh
 # mongo-java-server, the MongoDB emulator of the tests, in .build/mongo-server; done at once when it is there already.
-# Needs a JDK (11 or later) and Maven.
+# Needs a JDK (17 or later) and Maven.
 set -eu
 VERSION=1.47.0
 root=$(cd "$(dirname "$0")/.." && pwd)

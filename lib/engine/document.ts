@@ -12,7 +12,7 @@ import {
 import type { CredentialStores } from '../core/ports';
 import { wantedMode } from '../core/sync-mode';
 import { NO_STORES } from './credential-store';
-import { lintDocument, lintWebhook } from './lint';
+import { lintDocument } from './lint';
 import { healthCheckIssues, healthCheckWarnings } from './lint-monitoring';
 import { forgottenSecrets } from './masking';
 
@@ -82,11 +82,7 @@ export async function checkDocument(
     document,
     fields,
     connector,
-    warnings: [
-      ...warningsOf(fields, home ?? {}),
-      ...lintDocument(document, fields),
-      ...lintWebhook(fields, wantedMode(fields)),
-    ],
+    warnings: [...warningsOf(fields, home ?? {}), ...lintDocument(document, fields)],
   };
 }
 

@@ -1,9 +1,13 @@
 import type { IntegrationDocument, IntegrationFields } from '../core/integration';
 import type { Json } from '../core/json';
+import { wantedMode } from '../core/sync-mode';
 import { lintMonitoring } from './lint-monitoring';
 
 /** Types that use no TLS unless `connection.ssl` says so. */
 const UNENCRYPTED = ['postgresql'];
+
+/** Types that keep their log until it was read. */
+const KEEPING = ['postgresql', 'aws_rds'];
 
 /** Steps that can refuse a record. */
 const REFUSING = ['data_type_conversion', 'expression', 'filter', 'flatten'];
@@ -15,6 +19,8 @@ export function lintDocument(document: IntegrationDocument, fields: IntegrationF
     ...lintNetwork(document, fields),
     ...lintPipeline(fields),
     ...lintMonitoring(document, fields),
+    ...lintWebhook(fields),
+    ...lintPausedChanges(fields),
   ];
 }
 
@@ -71,17 +77,20 @@ function lintPipeline({ transformations = [], validation_rules: rules = [], ...f
   return warnings;
 }
 
-/** What calls of a webhook lead to that its owner may not want. */
-export function lintWebhook(
-  { webhook_config: webhook, enabled }: IntegrationFields,
-  mode: 'full' | 'incremental' | 'changes',
-): string[] {
-  if (webhook === undefined) return [];
-  if (enabled === false) {
+function lintWebhook(fields: IntegrationFields): string[] {
+  if (fields.webhook_config === undefined) return [];
+  if (fields.enabled === false) {
     return ['webhook_config: calls are refused while the integration is paused; set enabled to true'];
   }
-  if (mode !== 'full') return [];
+  if (wantedMode(fields) !== 'full') return [];
   return ['webhook_config: every call reads everything; with the mode incremental it reads what is new'];
+}
+
+function lintPausedChanges(fields: IntegrationFields): string[] {
+  if (fields.enabled !== false || wantedMode(fields) !== 'changes' || !KEEPING.includes(fields.type)) return [];
+  return [
+    'enabled: the source keeps its log for whoever follows it, also while the integration is paused, until its disk is full; set max_slot_wal_keep_size there, or remove the integration',
+  ];
 }
 
 /** Whether records of a changed shape go to quarantine. */

@@ -42,6 +42,8 @@ export interface SliceTask {
 type Append = NonNullable<Destination['append']>;
 
 const SAVE_INTERVAL_MS = 1000;
+/** How many times as many changes as rows of a load are in a batch: each is a transaction of its own. */
+const CHANGES = 5;
 
 /** Reads and writes batch after batch until the slice's end, the deadline, the signal or a fault. */
 export async function runSlice(context: EngineContext, task: SliceTask): Promise<SliceOutcome> {
@@ -126,7 +128,8 @@ class SliceWork {
   #size(): { readonly rows: number; readonly bytes: number } {
     const { batch } = this.#context.options;
     const { sync_settings, sync_strategy } = this.#task.session.fields;
-    return { rows: sync_settings?.batch_size ?? sync_strategy?.batch_size ?? batch.rows, bytes: batch.bytes };
+    const standard = this.#task.stream.stream === FEED ? batch.rows * CHANGES : batch.rows;
+    return { rows: sync_settings?.batch_size ?? sync_strategy?.batch_size ?? standard, bytes: batch.bytes };
   }
 
   #accept() {

@@ -27,7 +27,7 @@ export interface Outcome {
 }
 
 interface Act {
-  readonly mode: 'full' | 'incremental';
+  readonly mode: 'full' | 'incremental' | 'cdc';
   readonly bulk: 'auto' | 'off';
 }
 
@@ -42,6 +42,7 @@ const ACTS: readonly Act[] = [
   { mode: 'full', bulk: 'off' },
   { mode: 'incremental', bulk: 'auto' },
   { mode: 'incremental', bulk: 'off' },
+  { mode: 'cdc', bulk: 'auto' },
 ];
 /** The longest wait inside each phase, about as long as the phase lasts here. */
 const DELAY_MS: { readonly [phase in Phase]: number } = {
@@ -127,7 +128,12 @@ class Stage {
     const name = `${act.mode}_${act.bulk}`;
     const begun = performance.now();
     const file = this.#document(name, act);
-    const writer = await startWriter(urlOf(this.#server, 'source'), seed, this.#campaign.rows, act.mode === 'full');
+    const writer = await startWriter(
+      urlOf(this.#server, 'source'),
+      seed,
+      this.#campaign.rows,
+      act.mode !== 'incremental',
+    );
     const random = generator(seed + 5);
     const before = this.kills;
     try {
@@ -139,7 +145,7 @@ class Stage {
         if (kill.phase === 'increment' || kill.phase === 'idle') await writer.burst();
         if (!(await this.#kill(name, file, kill))) misses++;
         // Positions move on while the writer has transactions open, or there would be nothing to miss later.
-        else if (act.mode === 'incremental' && done % 2 === 1) await this.#finish(name, file);
+        else if (act.mode !== 'full' && done % 2 === 1) await this.#finish(name, file);
       }
     } finally {
       await writer.stop();
@@ -198,7 +204,8 @@ class Stage {
     // A load that went on after a kill may be older than the source, but has every row that was there all the time.
     if (mode === 'full') this.#note(name, await lostRows(source, target, this.#campaign.rows));
     await this.#finish(name, file);
-    const except = mode === 'full' ? [] : (await this.#source.query<{ id: string }>('select id from moved')).rows;
+    const except =
+      mode !== 'incremental' ? [] : (await this.#source.query<{ id: string }>('select id from moved')).rows;
     const ids = except.map(({ id }) => id);
     this.#note(name, await differences(source, target, ids));
     this.#note(name, await leftovers(target));

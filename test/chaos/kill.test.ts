@@ -8,7 +8,7 @@ import { differences, leftovers, lostRows } from './kill-compare';
 import { createTables } from './kill-source';
 
 const SEED = Number(process.env.KILL_SEED ?? 20_261_124);
-const KILLS = Number(process.env.KILL_COUNT ?? 32);
+const KILLS = Number(process.env.KILL_COUNT ?? 40);
 const ROWS = 200_000;
 
 jest.setTimeout(600_000);

@@ -67,6 +67,40 @@ describeWithServer('syncs of MongoDB', mongoServer, (server) => {
       expect(await read('select extra from first.orders where _id = 7')).toEqual([{ extra: 'é' }]);
     });
 
+    it('follow changes as in the specification: everything at first, then what happens', async () => {
+      for (const name of ['users', 'profiles', 'preferences']) await fill(name, 3);
+      await program.store({
+        name: 'user_database',
+        type: 'mongodb',
+        connection: { host: '127.0.0.1', port: proxy.port, database: DATABASE },
+        collections: ['users', 'profiles', 'preferences'],
+        sync_settings: { mode: 'real_time', change_streams: true },
+      });
+      const stored = async (name: string) => {
+        const rows = await read(`select _id, n, _explorerio_rest as rest from user_database.${name} order by _id`);
+        return rows.map((row) => [row._id, row.n, row.rest]);
+      };
+      expect(await program.sync('user_database')).toMatchObject({ state: 'succeeded', rows: 9, quarantined: 0 });
+      await collection('users').insertOne({ _id: 3 as never, n: 30, email: 'a@b.c' });
+      await collection('users').updateOne({ _id: 1 as never }, { $set: { n: 10 } });
+      await collection('profiles').deleteOne({ _id: 0 as never });
+      expect(await program.sync('user_database')).toMatchObject({ state: 'succeeded', rows: 3, quarantined: 0 });
+      expect(await stored('users')).toMatchObject([
+        ['0', '0', null],
+        ['1', '10', null],
+        ['2', '2', null],
+        ['3', '30', null],
+      ]);
+      expect((await stored('profiles')).map(([id]) => id)).toEqual(['1', '2']);
+      expect(await program.sync('user_database')).toMatchObject({ state: 'succeeded', rows: 0 });
+      // What happened while nobody looked is gone: everything is read again.
+      await collection('preferences').deleteOne({ _id: 2 as never });
+      await client.db('admin').command({ forgetChanges: 1 });
+      await collection('preferences').insertOne({ _id: 5 as never, n: 5 });
+      expect(await program.sync('user_database')).toMatchObject({ state: 'succeeded', quarantined: 0 });
+      expect((await stored('preferences')).map(([id]) => id)).toEqual(['0', '1', '5']);
+    });
+
     it('report a collection without rights, and read the others', async () => {
       await fill('open', 3);
       await fill('closed', 3);

@@ -2,8 +2,10 @@ import { type Db, Decimal128, type Document, Long, MongoClient } from 'mongodb';
 import { connect } from '../../lib/connectors/mongodb/client';
 import { mongodbConfig } from '../../lib/connectors/mongodb/config';
 import { endpointOf } from '../../lib/connectors/mongodb/endpoint';
+import { hello } from '../../lib/connectors/mongodb/server-clock';
 import type { Row } from '../../lib/core/batch';
 import type { StreamSchema } from '../../lib/core/schema';
+import { FEED, noFeed } from '../contracts/feed-titles';
 import { connectionOf, type GivenServer, type GivenSource, NOBODY, type OfServer } from '../contracts/given-server';
 import { watchSockets } from '../contracts/open-sockets';
 import type { Config, RunningSource, SourceFixture } from '../contracts/source-reading';
@@ -37,7 +39,15 @@ export const OF_DOCUMENTS = {
   [TROUBLE.nulls]: 'each document has an _id of its own',
   [TROUBLE.late]: 'shown by mongodb-reading.test.ts, without the transactions that only a replica set has',
   [TROUBLE.many]: 'each collection is looked into, which takes longer than a test may',
+  [FEED.key]: 'the _id of a document never changes',
+  [FEED.truncate]:
+    'a collection that is made anew has the columns of its new documents: shown by mongodb-changes.test.ts',
+  [FEED.column]: 'a document has no declared columns: what is new in it is in _explorerio_rest until the next run',
+  [FEED.late]: 'transactions are only in replica sets, which cannot be had here: shown by mongodb-changes.test.ts',
 };
+
+const STANDALONE = 'change streams are only in replica sets and sharded clusters';
+const NO_ADMINISTRATOR = 'it would make the oplog of a server of yours smaller';
 
 /** The emulator; logins, which it does not know, are refused by a proxy before it. */
 export const fixtures: readonly SourceFixture[] = [
@@ -86,8 +96,10 @@ async function runningSource(server: MongoServer): Promise<RunningSource> {
   const { connection } = config;
   const count = async () => ((await client.db('admin').command({ serverStatus: 1 })).connections as Document).current;
   const own = await count();
+  const source = sourceOf(client.db(DATABASE), 'contract_');
   return {
-    ...sourceOf(client.db(DATABASE), 'contract_'),
+    ...source,
+    changes: { ...source.changes, loseLog: async () => void (await client.db('admin').command({ forgetChanges: 1 })) },
     config,
     required: ['connection', 'connection.host', 'connection.database'],
     secrets: [PASSWORD],
@@ -119,6 +131,8 @@ export async function givenSource(given: GivenServer): Promise<GivenSource> {
     return found.map(({ name }) => name).filter((name) => name.startsWith(beginning));
   };
   const config = { ...given.config, collections: [`${prefix}*`] };
+  const { setName, msg } = await hello(db);
+  const isFollowed = setName !== undefined || msg === 'isdbgrid';
   const changed = (fields: Config) => ({ ...config, connection: { ...connectionOf(given), ...fields } });
   const [only, ...others] = endpoint.hosts;
   const isPlain =
@@ -135,6 +149,7 @@ export async function givenSource(given: GivenServer): Promise<GivenSource> {
       isPlain && { line: { ...only, through: (port) => changed({ ...direct, port, connect_timeout: '3s' }) } }),
     openConnections: async () => (await connections()) - own,
     notRun: {
+      ...(isFollowed ? { [FEED.lost]: NO_ADMINISTRATOR } : noFeed(STANDALONE)),
       ...OF_DOCUMENTS,
       ...(endpoint.username === undefined && {
         'a wrong password is a fault of the configuration, with a hint': NO_LOGIN,
@@ -208,6 +223,12 @@ function sourceOf(db: Db, prefix: string): Omit<RunningSource, OfServer | 'requi
       await text.deleteMany({});
       await text.insertOne({ _id: 1, value: 'x'.repeat(LARGE_VALUE) });
       return { stream: text.collectionName, bytes: LARGE_VALUE };
+    },
+    changes: {
+      truncate: async () => void (await items.drop()),
+      async rewriteLarge() {
+        await db.collection(`${prefix}large`).updateMany({}, { $set: { filling: `y${'x'.repeat(4000)}` } });
+      },
     },
   };
 }

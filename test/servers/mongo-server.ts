@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,10 @@ import { freePort } from './port';
 import { type ProcessGroup, startGroup } from './process-group';
 import type { ServerRecipe } from './require';
 
-/** A running emulator of MongoDB that belongs to one test. It has no users, sessions, transactions and replica sets. */
+/**
+ * A running emulator of MongoDB that belongs to one test. It has no users, sessions, transactions and replica sets; its change
+ * streams are ours. For tests it knows the commands `forgetChanges`, as if the oplog were too small, and `openChangeStreams`.
+ */
 export interface MongoServer {
   readonly host: string;
   readonly port: number;
@@ -21,14 +24,21 @@ const HOST = '127.0.0.1';
 const START_ATTEMPTS = 3;
 const READY_TIMEOUT_MS = patient(30_000);
 const FOLDER = fileURLToPath(new URL('../../.build/mongo-server', import.meta.url));
+const SOURCE = fileURLToPath(new URL('mongo-server/MongoServerMain.java', import.meta.url));
 const INSTALLED = join(FOLDER, 'installed-1.47.0');
 
 /** For `describeWithServer`: MongoDB's protocol, emulated on loopback. */
 export const mongoServer: ServerRecipe<MongoServer> = {
   name: 'mongo-java-server 1.47.0',
-  unavailable: () => (existsSync(INSTALLED) ? undefined : 'it is not there; run scripts/install-mongo-server.sh'),
+  unavailable,
   start: () => startMongoServer(),
 };
+
+function unavailable(): string | undefined {
+  const remedy = 'run scripts/install-mongo-server.sh';
+  if (!existsSync(INSTALLED)) return `it is not there; ${remedy}`;
+  return statSync(SOURCE).mtimeMs > statSync(INSTALLED).mtimeMs ? `it is older than its source; ${remedy}` : undefined;
+}
 
 /** A private emulator with its data in memory (of `heap`, in Java's words); it ends with our process at the latest. */
 export async function startMongoServer(heap = '512m'): Promise<MongoServer> {

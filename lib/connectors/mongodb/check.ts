@@ -10,6 +10,7 @@ import { connect, type Opened } from './client';
 import type { MongodbConfig } from './config';
 import { discover } from './discover';
 import type { Endpoint } from './endpoint';
+import { reached } from './feed-head';
 import { readingMembers } from './server-clock';
 import { encrypt, openSocket } from './socket';
 import type { HostPort } from './uri';
@@ -24,9 +25,14 @@ interface Progress {
 }
 
 /** Tests the connection step by step; the steps after a failed one are skipped. */
-export function check(endpoint: Endpoint, config: MongodbConfig, signal: AbortSignal): Promise<CheckReport> {
+export function check(
+  endpoint: Endpoint,
+  config: MongodbConfig,
+  isFollowed: boolean,
+  signal: AbortSignal,
+): Promise<CheckReport> {
   const progress: Progress = { signal, hosts: endpoint.hosts };
-  return runSteps(stepsOf(endpoint, config, progress), {
+  return runSteps([...stepsOf(endpoint, config, progress), ...(isFollowed ? [changesStep(progress)] : [])], {
     signal,
     classify: (error) => classify(progress.opened?.explain(error) ?? error),
     stop: () => void progress.socket?.destroy(),
@@ -47,6 +53,16 @@ function stepsOf(endpoint: Endpoint, config: MongodbConfig, progress: Progress):
     { name: 'permissions', run: () => permissions(config, progress) },
     { name: 'read', run: () => readOne(progress) },
   ];
+}
+
+function changesStep(progress: Progress): Step {
+  return {
+    name: 'changes',
+    async run() {
+      await reached(openedOf(progress).db, undefined);
+      return 'change streams can be opened';
+    },
+  };
 }
 
 /** Every host must be known; those of `mongodb+srv` are asked of the name service first. */

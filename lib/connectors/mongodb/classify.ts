@@ -16,6 +16,11 @@ const ended = verdict(
 );
 const changed = verdict('transient', 'collection_changed', 'The collection changed while reading. It is read again.');
 const missing = verdict('config', 'collection_missing', 'It was dropped or renamed; leave it out, or run a full sync.');
+const history = verdict(
+  'lost',
+  'change_stream_lost',
+  'The oplog does not hold all changes since the last sync: make it larger (replSetResizeOplog, or storage.oplogMinRetentionHours), or sync more often. Everything is read again.',
+);
 const old = verdict('config', 'server_too_old', 'MongoDB 4.4 or later is needed; upgrade the server.');
 // https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 const SERVER: { readonly [code: number]: Verdict } = {
@@ -40,7 +45,10 @@ const SERVER: { readonly [code: number]: Verdict } = {
   175: changed,
   189: electing,
   237: ended,
+  260: history,
   262: ended,
+  280: history,
+  286: history,
   292: verdict(
     'config',
     'sort_memory',
@@ -52,8 +60,21 @@ const SERVER: { readonly [code: number]: Verdict } = {
   11600: electing,
   11601: ended,
   11602: electing,
+  10334: verdict(
+    'data',
+    'document_too_large',
+    'A change has more than 16 MB: make the document smaller, or leave its collection out by "collections".',
+  ),
   13435: electing,
   13436: electing,
+  40573: verdict(
+    'config',
+    'change_streams_unavailable',
+    'The server must be a member of a replica set (one member is enough: start it with --replSet and run rs.initiate()); or set sync_settings.mode to "incremental".',
+  ),
+  // Of a resume token that is none.
+  40647: history,
+  40649: history,
 };
 
 // Of the name service.

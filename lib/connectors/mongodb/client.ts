@@ -144,12 +144,14 @@ function keepToRules(client: MongoClient, network: Network, refuse: (fault: Faul
   });
 }
 
-async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Waits for `work`, or rejects at an abort. */
+export async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let abort: () => void = () => undefined;
   const abandoned = new Promise<never>((_, reject) => {
     abort = () => reject(aborted());
     signal.addEventListener('abort', abort, { once: true });
   });
+  if (signal.aborted) abort();
   try {
     return await Promise.race([work, abandoned]);
   } finally {

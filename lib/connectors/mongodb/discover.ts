@@ -57,7 +57,12 @@ async function readInfo(
   const mean = sample.reduce((sum, bytes) => sum + bytes.length, 0) / Math.max(1, sample.length);
   return {
     schema,
-    modes: cursors.length > 0 ? ['full', 'incremental'] : ['full'],
+    modes: [
+      'full',
+      ...(cursors.length > 0 ? (['incremental'] as const) : []),
+      // Neither views nor time series have change streams.
+      ...(kind === 'collection' ? (['changes'] as const) : []),
+    ],
     ...(rows !== undefined && { estimate: { rows, bytes: Math.round(rows * mean) } }),
     cursors: cursors.map((cursor) => ({ ...cursor, indexed: leading.has(cursor.column) })),
     notes: notes(kind, schema.columns[0]?.native, leftOut),

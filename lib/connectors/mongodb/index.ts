@@ -8,10 +8,10 @@ import { MongodbSource } from './source';
 export const mongodb = connector({
   type: 'mongodb',
   title: 'MongoDB',
-  modes: ['full', 'incremental'],
+  modes: ['full', 'incremental', 'changes'],
   config: mongodbConfig,
-  async open(config, { network }) {
-    return new MongodbSource(config, endpointOf(config.connection, network));
+  async open(config, { network, follower }) {
+    return new MongodbSource(config, endpointOf(config.connection, network), follower !== undefined);
   },
   classify,
 });

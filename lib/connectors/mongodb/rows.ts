@@ -9,6 +9,9 @@ import { ID, idReader } from './identifiers';
 /** `native` of the column with whole documents. */
 export const WHOLE_DOCUMENT = 'mongodb/document';
 
+/** The code of a document whose `_id` does not fit into its column. */
+export const UNFIT_ID = 'unfit_id';
+
 /** A field of a document: where its value goes, or what is inside. */
 interface Field {
   readonly cell?: { readonly index: number; readonly read: ReadCell };
@@ -45,6 +48,11 @@ export class RowReader {
     return row;
   }
 
+  /** A row of which only the key is known, as it stands for a document that was deleted. */
+  readKey(bytes: Buffer): Row {
+    return this.read(bytes).map((cell, index) => (index === 0 ? cell : null));
+  }
+
   #unfitId(bytes: Buffer): Fault {
     const { stream, columns } = this.#schema;
     const id = idOf(bytes);
@@ -54,14 +62,9 @@ export class RowReader {
       });
     }
     const expected = columns[0]?.native.replace('mongodb/', '');
-    return new Fault(
-      'data',
-      'unfit_id',
-      `reading ${stream}: _id ${id} is none of type ${expected}, as all others were`,
-      {
-        hint: 'The next sync finds the new type of _id. Accept it, or remove the document.',
-      },
-    );
+    return new Fault('data', UNFIT_ID, `reading ${stream}: _id ${id} is none of type ${expected}, as all others were`, {
+      hint: 'The next sync finds the new type of _id. Accept it, or remove the document.',
+    });
   }
 }
 

@@ -20,7 +20,8 @@ export function readingMembers({ readPreference }: Db) {
   return readPreference === undefined ? {} : { readPreference };
 }
 
-async function hello(db: Db): Promise<Document> {
+/** What the server says of itself. */
+export async function hello(db: Db): Promise<Document> {
   const options = readingMembers(db);
   try {
     return await db.command({ hello: 1 }, options);

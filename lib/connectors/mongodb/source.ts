@@ -1,6 +1,14 @@
 import type { Db } from 'mongodb';
 import type { Batch } from '../../core/batch';
-import type { PartitionRequest, Partitions, ScanRequest, Source, StreamInfo } from '../../core/connector';
+import type {
+  Feed,
+  FeedRequest,
+  PartitionRequest,
+  Partitions,
+  ScanRequest,
+  Source,
+  StreamInfo,
+} from '../../core/connector';
 import type { Json } from '../../core/json';
 import type { StreamSchema } from '../../core/schema';
 import { check } from './check';
@@ -9,6 +17,8 @@ import { findCollection } from './collections';
 import type { MongodbConfig } from './config';
 import { discover } from './discover';
 import type { Endpoint } from './endpoint';
+import { readChanges } from './feed';
+import { headOf } from './feed-head';
 import { type Scan, scanPart } from './full-scan';
 import { scanIncrement, startPosition } from './increment';
 import { parsePart, planParts } from './parts';
@@ -18,16 +28,25 @@ export class MongodbSource implements Source {
   readonly #config: MongodbConfig;
   readonly #endpoint: Endpoint;
   readonly #client: Client;
+  readonly #isFollowed: boolean;
   readonly #schemas = new Map<string, StreamSchema>();
+  readonly feed: Feed = {
+    resume: 'position',
+    head: (request) => this.#client.use(request.signal, (db) => headOf(db, request)),
+    read: (request) => this.#read(request.signal, (db) => readChanges(db, this.#withKnown(request))),
+    // The server keeps its log for nobody in particular.
+    acknowledge: async () => undefined,
+  };
 
-  constructor(config: MongodbConfig, endpoint: Endpoint) {
+  constructor(config: MongodbConfig, endpoint: Endpoint, isFollowed: boolean) {
     this.#config = config;
     this.#endpoint = endpoint;
     this.#client = new Client(endpoint);
+    this.#isFollowed = isFollowed;
   }
 
   check(signal: AbortSignal) {
-    return check(this.#endpoint, this.#config, signal);
+    return check(this.#endpoint, this.#config, this.#isFollowed, signal);
   }
 
   discover(signal: AbortSignal): Promise<readonly StreamInfo[]> {
@@ -44,17 +63,25 @@ export class MongodbSource implements Source {
     });
   }
 
-  async *scan(request: ScanRequest): AsyncGenerator<Batch> {
-    const { db, explain } = await this.#client.open(request.signal);
-    try {
-      yield* this.#batches(this.#scan(request, db));
-    } catch (error) {
-      throw request.signal.aborted ? aborted() : explain(error);
-    }
+  scan(request: ScanRequest): AsyncGenerator<Batch> {
+    return this.#read(request.signal, (db) => this.#batches(this.#scan(request, db)));
   }
 
   close(): Promise<void> {
     return this.#client.close();
+  }
+
+  async *#read(signal: AbortSignal, batches: (db: Db) => AsyncGenerator<Batch>): AsyncGenerator<Batch> {
+    const { db, explain } = await this.#client.open(signal);
+    try {
+      yield* batches(db);
+    } catch (error) {
+      throw signal.aborted ? aborted() : explain(error);
+    }
+  }
+
+  #withKnown(request: FeedRequest): FeedRequest {
+    return { ...request, streams: request.streams.map((schema) => this.#sameUntilChanged(schema)) };
   }
 
   #batches(scan: Scan): AsyncGenerator<Batch> {

@@ -1,6 +1,7 @@
 import { type Batch, Op, type Row, UNCHANGED, type Value } from '../../core/batch';
+import type { Position } from '../../core/position';
+import { ChangeWindow } from '../shared/change-window';
 import { type FeedPosition, feedPosition } from './feed-position';
-import { FeedWindow } from './feed-window';
 import type { LoggedShape, LoggedShapes } from './logged-shapes';
 import type { Lsn } from './lsn';
 import { Kind, MessageReader, Part } from './pgoutput';
@@ -29,15 +30,16 @@ interface Transaction {
 /** Makes batches of the messages of the log, in their order. */
 export class LogReader {
   readonly #tools: LogTools;
-  readonly #window: FeedWindow;
+  readonly #window: ChangeWindow;
   /** All transactions that were committed before are read. */
   #read: Lsn;
   #resumed: FeedPosition['within'];
   #transaction: Transaction | undefined;
+  readonly #ready: Batch[] = [];
 
   constructor(from: FeedPosition, tools: LogTools) {
     this.#tools = tools;
-    this.#window = new FeedWindow(from);
+    this.#window = new ChangeWindow(tools.size, feedPosition(from));
     this.#read = from.lsn;
     this.#resumed = from.within;
   }
@@ -47,47 +49,61 @@ export class LogReader {
     return { lsn: this.#read, isBetween: this.#transaction === undefined };
   }
 
-  /** Takes the next message; gives batches when the window is full. */
-  async *take(message: ServerMessage): AsyncGenerator<Batch> {
+  /** Takes the next message. What has to be waited for is rare: there is no promise for each row. */
+  take(message: ServerMessage): Promise<void> | undefined {
     if (message.kind === 'keep-alive') {
       this.#sent(message.sent);
-      return;
+      return undefined;
     }
     const reader = new MessageReader(message.bytes, DATA_HEADER);
     const kind = reader.byte();
-    if (kind === Kind.Begin) this.#begin(reader);
-    else if (kind === Kind.Commit) this.#commit(reader);
-    else if (kind === Kind.Relation) await this.#tools.shapes.learn(reader.relation());
-    else if (kind === Kind.Truncate) {
-      if (this.#isNew(message.at)) yield* this.#truncate(reader);
-    } else if (kind === Kind.Insert || kind === Kind.Update || kind === Kind.Delete) {
-      if (this.#isNew(message.at)) await this.#change(kind, reader, message.bytes.length);
+    switch (kind) {
+      case Kind.Begin:
+        this.#begin(reader);
+        break;
+      case Kind.Commit:
+        this.#commit(reader);
+        break;
+      case Kind.Relation:
+        return this.#tools.shapes.learn(reader.relation());
+      case Kind.Insert:
+      case Kind.Update:
+      case Kind.Delete:
+        return this.#isNew(message.at) ? this.#change(kind, reader) : undefined;
+      case Kind.Truncate:
+        if (this.#isNew(message.at)) this.#truncate(reader);
     }
-    const { rows, bytes } = this.#tools.size;
-    if (this.#window.rows >= rows || this.#window.bytes >= bytes) yield* this.flush();
+    return undefined;
   }
 
-  /** What was read and not given yet. */
-  *flush(): Generator<Batch> {
-    yield* this.#window.end(this.#position(), this.#transaction !== undefined);
+  get hasBatches(): boolean {
+    return this.#window.isFull || this.#ready.length > 0;
+  }
+
+  /** The batches that are ready. */
+  batches(): readonly Batch[] {
+    if (this.#window.isFull) this.#ready.push(...this.#flush());
+    return this.#ready.splice(0);
+  }
+
+  #flush(): Batch[] {
+    return this.#window.flush(this.#position(), this.#transaction !== undefined);
   }
 
   /** What was not given yet; else moves the position on where no change has: the log also grows by what nobody follows. */
   *rest(schema: Batch['schema'] | undefined): Generator<Batch> {
     if (this.hasRows) {
-      yield* this.flush();
+      yield* this.#flush();
       return;
     }
-    if (schema === undefined) return;
-    const before = this.#window.before;
     const after = this.#position();
-    if (JSON.stringify(feedPosition(before)) === JSON.stringify(feedPosition(after))) return;
-    this.#window.move(after);
-    yield { kind: 'rows', schema, after: feedPosition(after), rows: [] };
+    if (schema === undefined || JSON.stringify(this.#window.before) === JSON.stringify(after)) return;
+    this.#window.moveTo(after);
+    yield { kind: 'rows', schema, after, rows: [] };
   }
 
   get hasRows(): boolean {
-    return this.#window.rows > 0;
+    return !this.#window.isEmpty;
   }
 
   /** All that was committed before has come; within a transaction this is a sign of life alone. */
@@ -97,13 +113,9 @@ export class LogReader {
     this.#read = Math.max(this.#read, lsn);
   }
 
-  #position(): FeedPosition {
-    if (this.#transaction === undefined) {
-      return { lsn: this.#read, ...(this.#resumed && { within: this.#resumed }) };
-    }
-    const { commit, change, seen, skip } = this.#transaction;
-    const within = change === 0 ? skip && { commit, ...skip } : { commit, change, seen };
-    return { lsn: this.#read, ...(within && { within }) };
+  #position(): Position {
+    const within = this.#transaction ? withinOf(this.#transaction) : this.#resumed;
+    return feedPosition({ lsn: this.#read, ...(within && { within }) });
   }
 
   #begin(reader: MessageReader): void {
@@ -130,50 +142,57 @@ export class LogReader {
     return !skip || at > skip.change || (at === skip.change && transaction.seen > skip.seen);
   }
 
-  async #change(kind: number, reader: MessageReader, bytes: number): Promise<void> {
+  #change(kind: number, reader: MessageReader): Promise<void> | undefined {
     const shape = this.#tools.shapes.of(reader.oid());
-    if (shape === undefined) return;
-    this.#window.count(bytes, this.#transaction?.time ?? 0);
-    if (kind === Kind.Insert) {
-      reader.byte();
-      this.#window.add(shape.schema, Op.Insert, tuple(reader, shape));
-    } else if (kind === Kind.Delete) {
-      reader.byte();
-      this.#window.add(shape.schema, Op.Delete, tuple(reader, shape));
-    } else await this.#update(shape, reader);
+    if (shape === undefined) return undefined;
+    this.#window.count(reader.bytes.length);
+    if (kind === Kind.Update) return this.#update(shape, reader);
+    reader.byte();
+    this.#add(shape, kind === Kind.Insert ? Op.Insert : Op.Delete, tuple(reader, shape));
+    return undefined;
   }
 
-  async #update(shape: LoggedShape, reader: MessageReader): Promise<void> {
+  #add({ schema }: LoggedShape, op: number, row: Row): void {
+    this.#window.add({ schema, op, row, at: this.#transaction?.time ?? 0 });
+  }
+
+  #update(shape: LoggedShape, reader: MessageReader): Promise<void> | undefined {
     const part = reader.byte();
     const old = part === Part.New ? undefined : tuple(reader, shape);
     if (old) reader.byte();
     const row = tuple(reader, shape);
     if (old) fill(row, old, part === Part.Old ? undefined : shape.key);
     if (old === undefined || isSameKey(shape, old, row)) {
-      this.#window.add(shape.schema, Op.Update, row);
-      return;
+      this.#add(shape, Op.Update, row);
+      return undefined;
     }
-    this.#window.add(shape.schema, Op.Delete, old);
-    const whole = row.includes(UNCHANGED) ? await this.#tools.current(shape, row) : row;
-    // Gone in the meantime: that is in the log, too.
-    if (whole) this.#window.add(shape.schema, Op.Insert, whole);
+    this.#add(shape, Op.Delete, old);
+    if (row.includes(UNCHANGED)) return this.#addCurrent(shape, row);
+    this.#add(shape, Op.Insert, row);
+    return undefined;
   }
 
-  *#truncate(reader: MessageReader): Generator<Batch> {
+  async #addCurrent(shape: LoggedShape, row: Row): Promise<void> {
+    const whole = await this.#tools.current(shape, row);
+    // Gone in the meantime: that is in the log, too.
+    if (whole) this.#add(shape, Op.Insert, whole);
+  }
+
+  #truncate(reader: MessageReader): void {
     const shapes = reader.truncated().flatMap((oid) => this.#tools.shapes.of(oid) ?? []);
     if (shapes.length === 0) return;
     const before = this.#window.before;
     const after = this.#position();
-    yield* this.#window.end(before, true);
-    yield* shapes.map(
-      ({ schema }, index): Batch => ({
-        kind: 'truncate',
-        schema,
-        after: feedPosition(index === shapes.length - 1 ? after : before),
-      }),
-    );
-    this.#window.move(after);
+    this.#ready.push(...this.#window.flush(before, true));
+    for (const [index, { schema }] of shapes.entries()) {
+      this.#ready.push({ kind: 'truncate', schema, after: index === shapes.length - 1 ? after : before });
+    }
+    this.#window.moveTo(after);
   }
+}
+
+function withinOf({ commit, change, seen, skip }: Transaction): FeedPosition['within'] {
+  return change === 0 ? skip && { commit, ...skip } : { commit, change, seen };
 }
 
 function tuple(reader: MessageReader, shape: LoggedShape): Row {

@@ -65,7 +65,9 @@ export class LogReading {
   async *#take(messages: readonly Buffer[]): AsyncGenerator<Batch> {
     for (const bytes of messages) {
       const message = serverMessage(bytes);
-      if (message) yield* this.#reader.take(message);
+      const waiting = message && this.#reader.take(message);
+      if (waiting) await waiting;
+      if (this.#reader.hasBatches) yield* this.#reader.batches();
       if (this.#isAtEnd) return;
     }
     this.#given = performance.now();

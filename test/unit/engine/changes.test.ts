@@ -216,7 +216,12 @@ describe('changes by a log', () => {
     const written = document({ sync_strategy: { type: 'cdc', timestamp_field: 'changed' } });
     const { streams } = await engine.service.plan(written as IntegrationDocument, NEVER);
     expect(streams).toMatchObject([
-      { mode: 'incremental', cursor: 'changed', reason: expect.stringContaining('changes cannot be followed'), warnings: ['no'] },
+      {
+        mode: 'incremental',
+        cursor: 'changed',
+        reason: expect.stringContaining('changes cannot be followed'),
+        warnings: ['no'],
+      },
     ]);
     await engine.service.create(written);
     await syncAll(home, engine);

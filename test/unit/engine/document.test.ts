@@ -82,6 +82,33 @@ describe('examples of the specification', () => {
     expect((await check(more)).warnings).toEqual([]);
   });
 
+  it('refuses a method that is not of the type of the strategy', async () => {
+    const strategy = (type: string, method: string) => ({ sync_strategy: { type, method } });
+    const message = (text: string) => [{ path: 'sync_strategy.method', message: text }];
+    expect(await issuesOf(strategy('cdc', 'timestamp'))).toEqual([
+      // This type has no changes at all.
+      expect.objectContaining({ path: 'sync_strategy.type' }),
+      ...message('"timestamp" is none of the type "cdc"; it is "database_logs"'),
+    ]);
+    expect(await issuesOf(strategy('incremental', 'database_logs'))).toEqual(
+      message('"database_logs" is none of the type "incremental"; it is "timestamp"'),
+    );
+    expect(await issuesOf(strategy('full', 'timestamp'))).toEqual(
+      message('"timestamp" is none of the type "full"; leave it out'),
+    );
+    expect((await check(strategy('incremental', 'timestamp'))).warnings).toEqual([]);
+  });
+
+  it('warns of what the settings of changes do not do elsewhere, and of a log that nobody reads', async () => {
+    const { warnings } = await check({ sync_strategy: { type: 'incremental', capture_deletes: true } });
+    expect(warnings).toEqual(['sync_strategy.capture_deletes: means nothing where changes are not followed']);
+    const [document] = INTEGRATIONS.filter(({ type }) => type === 'postgresql');
+    const cdc = { ...document, sync_settings: {}, sync_strategy: { type: 'cdc', capture_deletes: true } };
+    expect((await checkDocument(cdc, loadConnector)).warnings).toEqual([]);
+    const paused = await checkDocument({ ...cdc, enabled: false }, loadConnector);
+    expect(paused.warnings).toEqual([expect.stringMatching(/^enabled: the source keeps its log/)]);
+  });
+
   it.each([
     '/webhooks/data-update',
     'http://explorerio.company.com/webhooks/data-update',

@@ -3,6 +3,7 @@ import type { Delivery } from '../core/ports';
 import { FINAL_STATES } from '../core/run';
 import type { StreamSchema } from '../core/schema';
 import { callOthers, cancellation, type EngineContext, parallelOf } from './context';
+import { leaveOut } from './follow';
 import { type Heartbeat, startHeartbeat } from './heartbeat';
 import { planRun } from './plan-run';
 import { keepBounds } from './quarantine-bounds';
@@ -185,7 +186,7 @@ async function workSlice(
 ): Promise<boolean> {
   const { stream, index, item } = task;
   const key = keys.slice(run.id, stream.stream, stream.restarts, index);
-  const followed = stream.stream === FEED ? await followedStreams(context, run) : [];
+  const followed = stream.stream === FEED ? await followedStreams(context, run, session) : [];
   const outcome = await runSlice(context, { run, stream, index, key, item, session, followed, ...limits });
   if (outcome.state === 'done') return true;
   if (outcome.state !== 'fault') return false;
@@ -194,9 +195,18 @@ async function workSlice(
   return true;
 }
 
-async function followedStreams(context: EngineContext, run: RunItem): Promise<StreamSchema[]> {
-  const streams = await streamsOf(context, run.id);
-  return streams.filter((item) => item.mode === 'changes' && item.stream !== FEED).map((item) => item.schema);
+/** Those that stand where the changes begin. One that has failed does not keep the others from going on. */
+async function followedStreams(context: EngineContext, run: RunItem, session: Session): Promise<StreamSchema[]> {
+  const streams = (await streamsOf(context, run.id)).filter(
+    ({ mode, stream }) => mode === 'changes' && stream !== FEED,
+  );
+  const failed = streams.filter(({ state }) => state !== 'succeeded');
+  await leaveOut(
+    session,
+    run.integration,
+    failed.map(({ stream }) => stream),
+  );
+  return streams.filter(({ state }) => state === 'succeeded').map(({ schema }) => schema);
 }
 
 /** What a slice has done since it was saved last is not forgotten with the fault that ended it. */

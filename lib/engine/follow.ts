@@ -31,14 +31,15 @@ export async function follow(
     .filter(({ mode, fault }) => mode === 'changes' && fault === undefined)
     .map(({ schema }) => schema);
   if (feed === undefined || streams.length === 0) return undefined;
-  const place = new FeedPlace(run.integration, session);
-  await place.leaveOut(without(accepted, streams));
-  const from = await place.claim(await nextFence(context, run.integration, FEED));
+  const { integration } = run;
+  await leaveOut(session, integration, without(accepted, streams));
+  const place = { integration, stream: FEED, partition: INCREMENT };
+  const from = await session.destination.claim(place, await nextFence(context, integration, FEED));
   const { position, anew } = await headOf(feed, streams, from, signal);
   if (anew.size > 0) context.ports.log.warn('changes are not complete', { run: run.id, streams: [...anew.keys()] });
-  await place.leaveOut(anew.keys());
+  await leaveOut(session, integration, anew.keys());
   // Last: until then the next run finds the same gap.
-  if (position !== from) await place.move(position, from);
+  if (position !== from) await session.destination.seed(place, position, from);
   return anew;
 }
 
@@ -64,30 +65,9 @@ async function headOf(
   }
 }
 
-/** Where a feed stands, and which streams were read before it: both are kept in the destination. */
-class FeedPlace {
-  readonly #integration: string;
-  readonly #session: Session;
-
-  constructor(integration: string, session: Session) {
-    this.#integration = integration;
-    this.#session = session;
-  }
-
-  claim(fence: number): Promise<Position | undefined> {
-    return this.#session.destination.claim(this.#key(FEED), fence);
-  }
-
-  move(position: Position, from: Position | undefined): Promise<void> {
-    return this.#session.destination.seed(this.#key(FEED), position, from);
-  }
-
-  /** What the feed gives does not continue what was read of these streams. */
-  async leaveOut(streams: Iterable<string>): Promise<void> {
-    for (const stream of streams) await this.#session.destination.seed(this.#key(stream), UNLOADED, LOADED);
-  }
-
-  #key(stream: string) {
-    return { integration: this.#integration, stream, partition: INCREMENT };
+/** What the feed gives from now on does not continue what was read of these streams: they are read anew. */
+export async function leaveOut(session: Session, integration: string, streams: Iterable<string>): Promise<void> {
+  for (const stream of streams) {
+    await session.destination.seed({ integration, stream, partition: INCREMENT }, UNLOADED, LOADED);
   }
 }

@@ -121,6 +121,7 @@ class SliceWork {
   #changes(request: ReadRequest, from: Position | undefined): AsyncIterable<Batch> {
     const { session, stream } = this.#task;
     if (!session.source.feed || !from) throw unable(stream.stream, 'be followed');
+    if (this.#task.followed.length === 0) return readNothing();
     const changes = session.source.feed.read({ ...request, streams: this.#task.followed, from, follow: false });
     return session.fields.sync_strategy?.capture_deletes === false ? withoutDeletes(changes) : changes;
   }
@@ -179,7 +180,9 @@ class SliceWork {
     const piped: PipedBatch | typeof unpiped = batch.kind === 'rows' ? await this.#piped(batch) : unpiped;
     const { batch: ready, rejected, skipped } = piped;
     const sources = 'sources' in piped && piped.sources ? { sources: piped.sources } : {};
-    await this.#prepare(ready.schema);
+    // A feed that only moves on says nothing of the stream that it is called after.
+    const isHeartbeat = this.#task.stream.stream === FEED && ready.kind === 'rows' && ready.rows.length === 0;
+    if (!isHeartbeat) await this.#prepare(ready.schema);
     const { destination } = this.#task.session;
     const result = await destination.write(ready, this.#slice, { ...this.#options(), rejected, ...sources });
     await this.#wrote(batch, result, { rejected: rejected.length, skipped });
@@ -265,6 +268,10 @@ class SliceWork {
     this.#savedAt = this.#context.ports.clock.now();
     if (stream.stream === FEED && next.position) await session.source.feed?.acknowledge(next.position);
   }
+}
+
+async function* readNothing(): AsyncGenerator<Batch> {
+  // Every stream has failed: the feed stays where it is.
 }
 
 /** Somebody else has taken the slice over; what this worker knows about it is outdated. */

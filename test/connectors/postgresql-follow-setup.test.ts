@@ -130,12 +130,16 @@ describeWithServer('what following changes makes in PostgreSQL', postgresql({ ve
   });
 
   it('needs a role that may replicate, and says so', async () => {
-    await client.query(`create role reader login password 'reader'; grant create on database postgres to reader;
-      grant all on schema public to reader; set role reader; create table a (id int primary key); reset role`);
+    await client.query(`create role reader login password 'reader'; grant all on schema public to reader;
+      set role reader; create table a (id int primary key); reset role`);
     const { connection } = configOf(server());
     await using follower = await Follower.open({
       connection: { ...connection, username: 'reader', password: 'reader' },
     });
+    const denied = await fault(follower);
+    expect(denied).toMatchObject({ kind: 'config', code: 'publication_denied' });
+    expect(denied.hint).toContain('connection.publication');
+    await client.query('grant create on database postgres to reader');
     const found = await fault(follower);
     expect(found).toMatchObject({ kind: 'config', code: 'replication_denied' });
     expect(found.hint).toContain('REPLICATION');
@@ -173,8 +177,10 @@ describeWithServer('what following changes makes in PostgreSQL', postgresql({ ve
     await using follower = await Follower.open(configOf(server()));
     await follower.begin();
     await client.query('create table b (id int primary key)');
-    const late = await textClient(server());
+    const [late, reading] = [await textClient(server()), await textClient(server())];
     await late.query('begin; insert into b values (1)');
+    // Whoever only reads is not waited for.
+    await reading.query('begin isolation level repeatable read; select * from a');
     let isThere = false;
     const begun = follower.begin().then((head) => {
       isThere = true;
@@ -186,6 +192,7 @@ describeWithServer('what following changes makes in PostgreSQL', postgresql({ ve
     expect(await begun).toMatchObject({ begun: ['b'] });
     await late.query('insert into b values (2)');
     await late.end();
+    await reading.end();
     expect(await follower.changes()).toEqual(['insert b {"id":2}']);
   });
 

@@ -137,6 +137,52 @@ describeWithServer('changes from the log of PostgreSQL', postgresql({ version: 1
     await equal('later', 't', 'id');
   });
 
+  it('are followed of what may be read, where the owner has published it; nothing is made of the rest', async () => {
+    await make('given', 'select 1');
+    await databases.source.query(`create table given.a_secret (id int primary key); create table given.t (id int primary key);
+      create role follower login replication password 'follower'; grant usage on schema given to follower;
+      grant select on given.t to follower; insert into given.t values (1);
+      create publication given for table given.a_secret, given.t with (publish_via_partition_root = true)`);
+    const document = documentOf(server(), 'given', CDC);
+    const role = { username: 'follower', password: 'follower', publication: 'given' };
+    await home.store({ ...document, connection: { ...document.connection, ...role } });
+    const run = await home.sync('given');
+    expect(run).toMatchObject({ state: 'partial', rows: 1 });
+    expect(run.streams.map(({ stream, state, fault }) => [stream, state, fault?.code])).toEqual([
+      ['*', 'succeeded', undefined],
+      ['given.a_secret', 'failed', 'permission_denied'],
+      ['given.t', 'succeeded', undefined],
+    ]);
+    await databases.source.query('insert into given.a_secret values (1); insert into given.t values (2)');
+    expect(await home.sync('given')).toMatchObject({ state: 'partial', rows: 1 });
+    await databases.source.query('insert into given.a_secret values (2)');
+    expect(await home.sync('given')).toMatchObject({ state: 'partial', rows: 0 });
+    await equal('given', 't', 'id');
+    const { rows } = await databases.target.query(`select tablename from pg_tables where schemaname = 'given'
+      and tablename not like '\\_%'`);
+    expect(rows).toEqual([{ tablename: 'given__t' }]);
+    await databases.source.query('grant select on given.a_secret to follower');
+    expect(await home.sync('given')).toMatchObject({ state: 'succeeded', rows: 2 });
+    await equal('given', 'a_secret', 'id');
+  });
+
+  it('of one table wait for its new shape to be accepted, and the others go on', async () => {
+    await make('paused', 'create table a (id int primary key); create table b (id int primary key)', {
+      ...CDC,
+      streams: { 'paused.a': { schema_changes: 'pause' } },
+    });
+    await home.sync('paused');
+    await databases.source.query(`alter table paused.a add column more text; insert into paused.a values (1, 'x');
+      insert into paused.b values (1)`);
+    expect(await home.sync('paused')).toMatchObject({ state: 'partial', rows: 1 });
+    await databases.source.query(`insert into paused.a values (2, 'y'); insert into paused.b values (2)`);
+    expect(await home.sync('paused')).toMatchObject({ state: 'partial', rows: 1 });
+    await equal('paused', 'b', 'id');
+    await home.service.acceptSchema('paused', ['paused.a']);
+    expect(await home.sync('paused')).toMatchObject({ state: 'succeeded', rows: 2 });
+    await equal('paused', 'a', 'id, more');
+  });
+
   it('read a table without a key fully, and say so', async () => {
     await make('keyless', 'create table t (n int); insert into t values (1), (1)');
     const run = await home.sync('keyless');

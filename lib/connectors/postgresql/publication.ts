@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '../../core/fault';
 import { quoteIdentifier, quoteLiteral, quoteTable } from './identifiers';
-import { openTransactions } from './open-transactions';
 import type { Relation } from './relation';
 import type { Session } from './session';
 
 const LONGEST_WAIT_MS = 60_000;
 const POLL_MS = 100;
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const FORBIDDEN = '42501';
+const READ_ONLY = '25006';
 
 /** The tables of a publication, by oid; `undefined` when there is none of this name. */
 export async function publishedTables(session: Session, publication: string): Promise<ReadonlySet<number> | undefined> {
@@ -37,10 +39,11 @@ export async function publish(
   if (before !== undefined && added.length === 0 && before.size === wanted.length) return [];
   const tables = relations.map(({ catalog }) => quoteTable(catalog.schema, catalog.table)).join(', ');
   const name = quoteIdentifier(publication);
-  await session.query(
+  await define(
+    session,
     before === undefined
-      ? `begin read write; create publication ${name} for table ${tables} with (publish_via_partition_root = true); commit`
-      : `begin read write; alter publication ${name} set table ${tables}; commit`,
+      ? `create publication ${name} for table ${tables} with (publish_via_partition_root = true)`
+      : `alter publication ${name} set table ${tables}`,
   );
   if (before !== undefined) await waitForWriters(session, pids);
   return before === undefined ? [] : added;
@@ -48,19 +51,42 @@ export async function publish(
 
 /** Removes a publication, if it is there. */
 export async function unpublish(session: Session, publication: string): Promise<void> {
-  await session.query(`begin read write; drop publication if exists ${quoteIdentifier(publication)}; commit`);
+  await define(session, `drop publication if exists ${quoteIdentifier(publication)}`);
+}
+
+async function define(session: Session, sql: string): Promise<void> {
+  try {
+    await session.query(`begin read write; ${sql}; commit`);
+  } catch (cause) {
+    const { code, message } = cause as { readonly code?: string; readonly message?: string };
+    if (code !== FORBIDDEN && code !== READ_ONLY) throw cause;
+    throw new Fault('config', 'publication_denied', `making a publication: ${message}`, {
+      hint: 'The role must own the tables and have CREATE on the database of a primary; or let their owner make a publication, and name it in connection.publication.',
+      cause,
+    });
+  }
 }
 
 /** What a transaction wrote to a table before the table was published is not in the log for us. */
 async function waitForWriters(session: Session, pids: readonly number[]): Promise<void> {
-  const before = await openTransactions(session, [...pids, session.pid]);
+  const before = await writers(session, pids);
   const until = performance.now() + LONGEST_WAIT_MS;
   for (;;) {
-    const now = new Set((await openTransactions(session, [...pids, session.pid])).ids);
-    if (!before.ids.some((id) => now.has(id))) return;
+    const now = new Set(await writers(session, pids));
+    if (!before.some((id) => now.has(id))) return;
     if (performance.now() > until) throw writersStay();
     await sleep(POLL_MS);
   }
+}
+
+/** Transactions that have written, in this database; those that only read have no number. */
+async function writers(session: Session, pids: readonly number[]): Promise<string[]> {
+  const rows = await session.query(`
+    select l.transactionid as id from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.granted
+      and not coalesce(l.pid, 0) = any (array[${[...pids, session.pid].join(',')}]::int[])
+      and (a.datid is null or a.datid = (select oid from pg_database where datname = current_database()))`);
+  return rows.map(({ id }) => id ?? '');
 }
 
 function writersStay(): Fault {

@@ -2,6 +2,7 @@ import type { IntegrationDocument, IntegrationFields } from '../core/integration
 import type { Json } from '../core/json';
 import { wantedMode } from '../core/sync-mode';
 import { lintMonitoring } from './lint-monitoring';
+import { keepsShapes } from './schema-policy';
 
 /** Types that use no TLS unless `connection.ssl` says so. */
 const UNENCRYPTED = ['postgresql'];
@@ -63,7 +64,7 @@ function lintPipeline({ transformations = [], validation_rules: rules = [], ...f
   const handling = fields.error_handling;
   const isWatched = fields.alerts?.some(({ condition }) => /quarantine|error_rate/.test(condition)) === true;
   const canRefuse =
-    rules.length > 0 || transformations.some(({ type }) => REFUSING.includes(type)) || keepsShape(fields);
+    rules.length > 0 || transformations.some(({ type }) => REFUSING.includes(type)) || keepsShapes(fields);
   if (canRefuse && (handling?.strategy ?? 'quarantine') === 'quarantine' && !handling?.notification && !isWatched) {
     warnings.push(
       'error_handling.notification: nobody is told of records in quarantine; set it to true, or make an alert of quarantined_rows',
@@ -91,11 +92,6 @@ function lintPausedChanges(fields: IntegrationFields): string[] {
   return [
     'enabled: the source keeps its log for whoever follows it, also while the integration is paused, until its disk is full; set max_slot_wal_keep_size there, or remove the integration',
   ];
-}
-
-/** Whether records of a changed shape go to quarantine. */
-function keepsShape({ streams = {}, destination }: Pick<IntegrationFields, 'streams' | 'destination'>): boolean {
-  return [destination, ...Object.values(streams)].some((settings) => settings?.schema_changes === 'quarantine');
 }
 
 function has(value: Json | undefined, name: string): boolean {

@@ -11,7 +11,10 @@ import { connectorTypes } from '../../lib/connectors';
 import type { Connector } from '../../lib/core/connector';
 import type { Json } from '../../lib/core/json';
 import { clientOf, createStateTable } from '../adapters/aws/state-table';
+import { fixtures as mongodbFixtures } from '../connectors/mongodb';
 import { configOf, textClient } from '../connectors/mysql';
+import { fixtures as postgresqlFixtures } from '../connectors/postgresql';
+import { changesOf, drained, headOf, withFeed } from '../contracts/feed-reading';
 import { openSource } from '../contracts/open-source';
 import { dynalite } from '../servers/dynalite';
 import { mariadb } from '../servers/mariadb';
@@ -132,19 +135,39 @@ describeWithServer('built functions', dynalite(), (server) => {
       expect(code).not.toContain('ER_HASHCHK');
     });
 
-    describeWithServer("with MySQL's driver", mariadb(), (database) => {
-      const load = () => {
-        const { connector } = createRequire(join(folder, 'sync-mysql/index.cjs'))('./index.cjs') as Bundle;
-        return connector();
-      };
+    const load = (name: string) => {
+      const { connector } = createRequire(join(folder, name, 'index.cjs'))('./index.cjs') as Bundle;
+      return connector();
+    };
 
+    describe.each([
+      ['postgresql', postgresqlFixtures],
+      ['mongodb', mongodbFixtures],
+    ] as const)("with the driver of %s's changes", (type, [fixture]) => {
+      if (fixture === undefined) throw new Error(`${type} has no fixture`);
+      describeWithServer('in its function', fixture, (running) => {
+        it('follows them', async () => {
+          await running().seed(3);
+          await withFeed(await load(`sync-${type}`), running(), async (following) => {
+            const { position } = await headOf(following);
+            await running().insert([4]);
+            await running().remove([1]);
+            const changes = changesOf(await drained(following, position), following.schema);
+            expect(changes.map((text) => text.split(' ')[0])).toEqual(['insert', 'delete']);
+            await following.feed.forget?.(AbortSignal.timeout(25_000));
+          });
+        });
+      });
+    });
+
+    describeWithServer("with MySQL's driver", mariadb(), (database) => {
       it('reads a table', async () => {
         const client = await textClient(database());
         await client.query(
           `create table told (id int primary key, \`é\` text); insert into told values (1, '漢字 😀')`,
         );
         await client.end();
-        await using source = await openSource(await load(), configOf(database()));
+        await using source = await openSource(await load('sync-mysql'), configOf(database()));
         const report = await source.source.check(AbortSignal.timeout(25_000));
         expect(report.steps.filter(({ state }) => state === 'failed')).toEqual([]);
         const batches = await source.full(await source.schema('told'));
@@ -153,7 +176,9 @@ describeWithServer('built functions', dynalite(), (server) => {
 
       it('knows errors by their names', async () => {
         const { connection } = configOf(database());
-        await using source = await openSource(await load(), { connection: { ...connection, password: 'wrong' } });
+        await using source = await openSource(await load('sync-mysql'), {
+          connection: { ...connection, password: 'wrong' },
+        });
         await expect(source.schema('told')).rejects.toMatchObject({ code: 'authentication_failed' });
       });
     });

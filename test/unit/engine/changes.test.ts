@@ -133,9 +133,9 @@ describe('changes by a log', () => {
     await engine.service.create(document(CDC));
     await syncAll(home, engine);
     await engine.service.update('shop', document({ ...CDC, streams: { orders: { enabled: false } } }), undefined);
-    home.fill('people', 1);
     home.database.put('orders', 1, 'unseen');
     home.database.remove('orders', 2);
+    home.fill('people', 1);
     await syncAll(home, engine);
     await engine.service.update('shop', document(CDC), undefined);
     await syncAll(home, engine);

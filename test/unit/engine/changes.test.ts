@@ -1,7 +1,10 @@
+import { type Batch, Op } from '../../../lib/core/batch';
 import { Fault } from '../../../lib/core/fault';
 import type { IntegrationDocument } from '../../../lib/core/integration';
+import { withoutDeletes } from '../../../lib/engine/captured';
 import type { Engine } from '../../../lib/engine/engine';
 import { keepsShapes, schemaPolicy } from '../../../lib/engine/schema-policy';
+import { memorySchema } from '../../memory/source';
 import { document, Home, NEVER, syncAll } from './home';
 
 const CDC = { sync_strategy: { type: 'cdc' } };
@@ -142,6 +145,19 @@ describe('changes by a log', () => {
     equal();
   });
 
+  it('of a stream that was left out are found also by increments', async () => {
+    await engine.service.create(document(CDC));
+    await syncAll(home, engine);
+    const left = { streams: { orders: { enabled: false } } };
+    await engine.service.update('shop', document({ ...CDC, ...left }), undefined);
+    home.database.put('orders', 1, 'unseen');
+    home.fill('people', 1);
+    await syncAll(home, engine);
+    await engine.service.update('shop', document(INCREMENTAL), undefined);
+    await syncAll(home, engine);
+    equal();
+  });
+
   it('of a stream that the source records only from now on are found by reading it anew', async () => {
     await engine.service.create(document(CDC));
     await syncAll(home, engine);
@@ -162,6 +178,30 @@ describe('changes by a log', () => {
     expect(home.visible('orders')).toBe(captured ? 2 : 3);
     expect(home.store.visible('shop', 'orders')[0]).toContain('1|updated');
     expect(await syncAll(home, engine)).toMatchObject({ rows: 0 });
+  });
+
+  it('without deletes keep what a truncate would take, and move on all the same', async () => {
+    const schema = memorySchema('orders');
+    const after = (value: number) => ({ format: 1, value });
+    const all = async function* (): AsyncGenerator<Batch> {
+      yield {
+        kind: 'rows',
+        schema,
+        after: after(1),
+        rows: [[1], [2]],
+        ops: Uint8Array.of(Op.Delete, Op.Update),
+        open: true,
+      };
+      yield { kind: 'truncate', schema, after: after(2), sourceTime: 5 };
+      yield { kind: 'rows', schema, after: after(3), rows: [[3]], sourceTime: 6 };
+    };
+    const left: Batch[] = [];
+    for await (const batch of withoutDeletes(all())) left.push(batch);
+    expect(left).toEqual([
+      { kind: 'rows', schema, after: after(1), rows: [[2]], ops: Uint8Array.of(Op.Update), open: true },
+      { kind: 'rows', schema, after: after(2), rows: [], sourceTime: 5 },
+      { kind: 'rows', schema, after: after(3), rows: [[3]], sourceTime: 6 },
+    ]);
   });
 
   it('are read every minute, unless the document says when', async () => {

@@ -16,13 +16,14 @@ const syncSettings = z.strictObject({
     .enum(['full', 'incremental', 'batch', 'real_time'])
     .meta({
       description:
-        'How to read: everything each time (`full`, `batch`), what is new (`incremental`), or changes as they happen (`real_time`).',
+        'How to read: everything each time (`full`, `batch`), what is new (`incremental`), or every change from the log of the source (`real_time`).',
     })
     .optional(),
   schedule: z
     .string()
     .meta({
-      description: 'Five-field cron, or a nickname such as `@daily`: when a sync starts by itself.',
+      description:
+        'Five-field cron, or a nickname such as `@daily`: when a sync starts by itself. By default every minute where changes are followed, else never.',
       example: '0 */6 * * *',
     })
     .optional(),
@@ -45,7 +46,10 @@ const syncSettings = z.strictObject({
       default: 'auto',
     })
     .optional(),
-  change_streams: z.boolean().meta({ description: 'MongoDB: follow change streams.' }).optional(),
+  change_streams: z
+    .boolean()
+    .meta({ description: 'MongoDB: `real_time` reads change streams, with or without it.' })
+    .optional(),
   partition_field: z
     .string()
     .meta({ description: 'BigQuery: the partitioning column to read incrementally by.' })
@@ -85,8 +89,17 @@ const syncStrategy = z.strictObject({
       example: '5m',
     })
     .optional(),
-  capture_deletes: z.boolean().meta({ description: 'CDC: apply deletes.' }).optional(),
-  capture_schema_changes: z.boolean().meta({ description: 'CDC: apply changes of the schema.' }).optional(),
+  capture_deletes: z
+    .boolean()
+    .meta({ description: 'Changes: false keeps what the source deletes or truncates.', default: true })
+    .optional(),
+  capture_schema_changes: z
+    .boolean()
+    .meta({
+      description: 'Changes: false keeps the accepted shape, as `schema_changes: quarantine` does.',
+      default: true,
+    })
+    .optional(),
   batch_size: z.int().min(1).max(1_000_000).meta({ description: 'Rows per batch.' }).optional(),
 });
 

@@ -231,17 +231,16 @@ async function sliceFailed(
     fault: fault.message,
   });
   if (fault.code === 'lease_lost') return;
-  const isFenced = fault.code === 'fenced';
   if (fault.code === 'bytes_rejected' && !item.rowsOnly) {
     await freeSlice(context, run, task, { ...counts, rowsOnly: true });
   } else if (fault.code === 'rows_rejected' && !item.singly) {
     await freeSlice(context, run, task, { ...counts, singly: true });
-  } else if ((fault.kind === 'transient' || isFenced) && attempts < policy.maxAttempts) {
+  } else if (policy.allows(attempts)) {
     const retryAt = context.ports.clock.now() + policy.waitMs(attempts);
     await freeSlice(context, run, task, { ...counts, attempts, retryAt, fault: fault.record() });
   } else {
     await freeSlice(context, run, task, counts);
-    if (fault.kind === 'lost' && !isFenced) await restartStream(context, run, stream, fault);
+    if (fault.kind === 'lost' && fault.code !== 'fenced') await restartStream(context, run, stream, fault);
     else await giveUp(context, run, stream, fault);
   }
 }
@@ -287,9 +286,8 @@ async function runFailed(context: EngineContext, id: string, fault: Fault, stop:
   const attempts = run.attempts + 1;
   const policy = retryPolicyOf(context, run, fault);
   context.ports.log.warn('a run failed', { run: id, kind: fault.kind, fault: fault.message });
-  // Two workers may plan at the same time, after an interruption; the slower one finds that all is done.
-  const isPassing = fault.kind === 'transient' || fault.code === 'fenced';
-  if (!isPassing || attempts >= policy.maxAttempts) {
+  // Also of one that is fenced: two workers may plan at the same time, after an interruption; the slower one finds all done.
+  if (!policy.allows(attempts)) {
     await endOpenStreams(context, run, 'failed', fault);
     await failRun(context, run, fault);
     return DONE;

@@ -1,4 +1,4 @@
-import { Fault, toFault } from '../core/fault';
+import { toFault } from '../core/fault';
 import type { IntegrationDocument } from '../core/integration';
 import { wantedMode } from '../core/sync-mode';
 import type { EngineContext } from './context';
@@ -22,7 +22,7 @@ export async function forgetFeed(context: EngineContext, document: IntegrationDo
       await source.close();
     }
   } catch (error) {
-    const fault = error instanceof Fault ? error : toFault(error, `ending the changes of ${integration}`);
+    const fault = toFault(error, `ending the changes of ${integration}`);
     const hint = 'Remove it there by hand: in PostgreSQL a replication slot and a publication, named explorerio_...';
     log.error('what the source keeps to follow its changes is still there', {
       integration,

@@ -20,8 +20,8 @@ export function backoffMs(attempt: number, random: number, retryAfterMs = 0): nu
 
 /** How often a piece of work that failed is tried, and with which pauses. */
 export interface RetryPolicy {
-  /** Failed attempts without progress before it is given up. */
-  readonly maxAttempts: number;
+  /** Whether it is tried again after so many failed attempts without progress: for a fault that may pass by itself. */
+  allows(attempts: number): boolean;
   /** How long to wait after so many failed attempts; what the source asked for is honoured. */
   waitMs(attempts: number): number;
 }
@@ -39,13 +39,15 @@ export function retryPolicyOf({ options, ports }: EngineContext, run: RunItem, f
   const { retryAfterMs = 0 } = fault;
   const webhook = run.document.webhook_config as { readonly retry_policy?: Given } | undefined;
   const given = run.trigger === 'webhook' ? webhook?.retry_policy : undefined;
+  const isFenced = fault.code === 'fenced';
+  const upTo = (most: number) => (attempts: number) => (fault.kind === 'transient' || isFenced) && attempts < most;
   // That another worker has taken over is no failure of the source, which the document is about.
-  if (given === undefined || fault.code === 'fenced') {
+  if (given === undefined || isFenced) {
     const waitMs = (attempts: number) => backoffMs(attempts, ports.random(), retryAfterMs);
-    return { maxAttempts: options.maxAttempts, waitMs };
+    return { allows: upTo(options.maxAttempts), waitMs };
   }
   return {
-    maxAttempts: given.max_attempts,
+    allows: upTo(given.max_attempts),
     waitMs(attempts) {
       const ceiling = Math.min(LONGEST_WAIT_MS, POLICY_WAIT_MS * GROWTH[given.backoff](attempts));
       return Math.max(retryAfterMs, Math.round(ceiling * (1 - POLICY_JITTER * ports.random())));

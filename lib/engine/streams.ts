@@ -236,11 +236,9 @@ export async function streamFailed(
   fault: Fault,
 ): Promise<void> {
   const attempts = stream.attempts + 1;
-  const isFenced = fault.code === 'fenced';
   const policy = retryPolicyOf(context, run, fault);
-  if (fault.kind === 'lost' && !isFenced) return restartStream(context, run, stream, fault);
-  if (!(fault.kind === 'transient' || isFenced) || attempts >= policy.maxAttempts)
-    return giveUp(context, run, stream, fault);
+  if (fault.kind === 'lost' && fault.code !== 'fenced') return restartStream(context, run, stream, fault);
+  if (!policy.allows(attempts)) return giveUp(context, run, stream, fault);
   await changeHeld(context, run, stream, (current) => ({
     ...current,
     attempts,

@@ -9,7 +9,7 @@ import { applied, changesOf, expectExactRest, saved, sound, within } from '../co
 import { openSource } from '../contracts/open-source';
 import { recordingLogger } from '../contracts/recording-logger';
 import { sorted } from '../contracts/source-reading';
-import { type Intervene, startMongoProxy } from '../servers/mongo-proxy';
+import { type Intervene, throughMongoProxy } from '../servers/mongo-proxy';
 import { mongoServer } from '../servers/mongo-server';
 import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
@@ -62,14 +62,8 @@ describeWithServer('changes of MongoDB', mongoServer, (server) => {
     };
   };
 
-  const through = async (intervene: Intervene, body: (port: number) => Promise<void>) => {
-    const proxy = await startMongoProxy(server().port, intervene);
-    try {
-      await body(proxy.port);
-    } finally {
-      await proxy.close();
-    }
-  };
+  const through = (intervene: Intervene, body: (port: number) => Promise<void>) =>
+    throughMongoProxy(server().port, intervene, body);
 
   describe('of documents', () => {
     it.each(['columns', 'json'])('come in order with the rows of a scan, as %s', async (form) => {

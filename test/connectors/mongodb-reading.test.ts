@@ -3,7 +3,7 @@ import type { Row } from '../../lib/core/batch';
 import type { Json } from '../../lib/core/json';
 import type { Position } from '../../lib/core/position';
 import { openSource } from '../contracts/open-source';
-import { type Intervene, startMongoProxy } from '../servers/mongo-proxy';
+import { type Intervene, throughMongoProxy } from '../servers/mongo-proxy';
 import { mongoServer } from '../servers/mongo-server';
 import { patient } from '../servers/patience';
 import { describeWithServer } from '../servers/require';
@@ -64,14 +64,8 @@ describeWithServer('reading MongoDB', mongoServer, (server) => {
   });
 
   describe('when something goes wrong', () => {
-    const through = async (intervene: Intervene, body: (port: number) => Promise<void>) => {
-      const proxy = await startMongoProxy(server().port, intervene);
-      try {
-        await body(proxy.port);
-      } finally {
-        await proxy.close();
-      }
-    };
+    const through = (intervene: Intervene, body: (port: number) => Promise<void>) =>
+      throughMongoProxy(server().port, intervene, body);
 
     it('goes on after each lost connection', async () => {
       await fill('lossy', 100);

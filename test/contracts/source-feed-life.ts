@@ -19,10 +19,18 @@ import {
   within,
 } from './feed-reading';
 import { FEED } from './feed-titles';
-import { able, eventually, faultOf, memory, type RunningSource, schemaOf, signal, sorted } from './source-reading';
-
-type Check = (title: string, body: () => Promise<void>, timeout?: number) => void;
-type Running = () => RunningSource;
+import {
+  able,
+  type Check,
+  eventually,
+  faultOf,
+  memory,
+  type Running,
+  type RunningSource,
+  schemaOf,
+  signal,
+  sorted,
+} from './source-reading';
 
 const END_MS = 5000;
 const PAUSE_MS = 200;

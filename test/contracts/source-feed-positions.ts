@@ -18,10 +18,7 @@ import {
   withFeedAgain,
 } from './feed-reading';
 import { FEED } from './feed-titles';
-import { able, type RunningSource, SIZE, schemaOf, sorted } from './source-reading';
-
-type Check = (title: string, body: () => Promise<void>, timeout?: number) => void;
-type Running = () => RunningSource;
+import { able, type Check, type Running, type RunningSource, SIZE, schemaOf, sorted } from './source-reading';
 
 const FEW = { rows: 5, bytes: 1 << 20 };
 const LARGE = 1 << 18;

@@ -6,10 +6,16 @@ import { applied, change, changesOf, drained, type Following, headOf, rowsNow, w
 import { FEED } from './feed-titles';
 import { feedLifeContract } from './source-feed-life';
 import { feedPositionContract } from './source-feed-positions';
-import { able, partitions, type RunningSource, scan, schemaOf, sorted } from './source-reading';
-
-type Check = (title: string, body: () => Promise<void>, timeout?: number) => void;
-type Running = () => RunningSource;
+import {
+  able,
+  type Check,
+  partitions,
+  type Running,
+  type RunningSource,
+  scan,
+  schemaOf,
+  sorted,
+} from './source-reading';
 
 const ROWS = 500;
 const LATE_MS = 1000;

@@ -109,6 +109,12 @@ export interface RunningSource extends Trouble {
   stop(): Promise<void>;
 }
 
+/** Makes one check of the suite, unless it is waived. */
+export type Check = (title: string, body: () => Promise<void>, timeout?: number) => void;
+
+/** The started system; only within a check. */
+export type Running = () => RunningSource;
+
 /** How tests read where nothing else is said. */
 export const SIZE = { rows: 40, bytes: 1 << 20 };
 

@@ -8,6 +8,7 @@ import type { StreamSchema } from '../../lib/core/schema';
 import { startTcpProxy, type TcpProxy } from '../servers/tcp-proxy';
 import {
   able,
+  type Check,
   cursorOf,
   discoverFault,
   faultOf,
@@ -17,6 +18,7 @@ import {
   memory,
   partitions,
   partsOf,
+  type Running,
   type RunningSource,
   rowsOf,
   scan,
@@ -26,9 +28,6 @@ import {
   withSource,
 } from './source-reading';
 import { TROUBLE } from './trouble-titles';
-
-type Check = (title: string, body: () => Promise<void>, timeout?: number) => void;
-type Running = () => RunningSource;
 
 const DAY_MS = 86_400_000;
 const PIECE = 1 << 20;

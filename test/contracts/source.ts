@@ -7,6 +7,7 @@ import { describeWithServer } from '../servers/require';
 import { recordingLogger } from './recording-logger';
 import { feedContract } from './source-feed';
 import {
+  type Check,
   collect,
   cursorOf,
   discoverFault,
@@ -19,6 +20,7 @@ import {
   memory,
   partitions,
   partsOf,
+  type Running,
   type RunningSource,
   SIZE,
   type SourceFixture,
@@ -53,9 +55,6 @@ export function sourceContract(connector: Connector, fixture: SourceFixture): vo
     troubleContract(connector, running, check);
   });
 }
-
-type Check = (title: string, body: () => Promise<void>, timeout?: number) => void;
-type Running = () => RunningSource;
 
 function configurationContract(connector: Connector, check: Check): void {
   check('every field is documented', async () => {

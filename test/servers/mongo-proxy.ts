@@ -22,6 +22,20 @@ const FLAGS = 4;
 const REPLY_HEADER = 20;
 const SECTION_KIND = 1;
 
+/** Does `body` with the port of one. */
+export async function throughMongoProxy(
+  target: number,
+  intervene: Intervene,
+  body: (port: number) => Promise<void>,
+): Promise<void> {
+  const proxy = await startMongoProxy(target, intervene);
+  try {
+    await body(proxy.port);
+  } finally {
+    await proxy.close();
+  }
+}
+
 /** Starts one on loopback, with TLS where a certificate is given. */
 export async function startMongoProxy(
   target: number,

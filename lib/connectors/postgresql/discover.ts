@@ -40,12 +40,9 @@ export async function withChanges(
   infos: readonly StreamInfo[],
 ): Promise<readonly StreamInfo[]> {
   const { publication } = connection;
-  const published = publication === undefined ? undefined : await publishedTables(session, publication);
-  const facts = await captureFacts(
-    session,
-    relations,
-    published ?? (publication === undefined ? undefined : new Set()),
-  );
+  const published =
+    publication === undefined ? undefined : ((await publishedTables(session, publication)) ?? new Set<number>());
+  const facts = await captureFacts(session, relations, published);
   return relations.map((relation, index): StreamInfo => {
     const info = infos[index] as StreamInfo;
     const why = whyNotCaptured(relation, facts.get(relation.catalog.oid), publication);

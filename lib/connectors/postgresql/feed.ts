@@ -1,7 +1,7 @@
 import type { Batch, Row } from '../../core/batch';
 import type { Feed, FeedHead, FeedRequest, HeadRequest } from '../../core/connector';
 import type { Position } from '../../core/position';
-import { aborted } from '../shared/aborted';
+import { aborted, stoppable } from '../shared/aborted';
 import { Pool } from '../shared/pool';
 import type { PostgresqlConfig } from './config';
 import type { CopyBoth } from './copy-both';
@@ -48,7 +48,7 @@ export class LogFeed implements Feed {
   }
 
   async head({ streams, from, signal }: HeadRequest): Promise<FeedHead> {
-    return this.#stoppable(signal, () =>
+    return stoppable(signal, () =>
       this.#sessions.use(signal, async (session) => {
         const relations = await this.#relations(session, streams);
         const start = from && parseFeedPosition(from);
@@ -131,14 +131,6 @@ export class LogFeed implements Feed {
       const schema = wanted.get(relation.schema.stream);
       return schema === undefined ? [] : [{ ...relation, schema: same(schema, relation.schema) }];
     });
-  }
-
-  async #stoppable<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw signal.aborted ? aborted() : error;
-    }
   }
 }
 

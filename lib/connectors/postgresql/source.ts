@@ -3,7 +3,7 @@ import type { PartitionRequest, Partitions, ScanRequest, Source, StreamInfo } fr
 import { Fault } from '../../core/fault';
 import type { Json } from '../../core/json';
 import type { Position } from '../../core/position';
-import { aborted } from '../shared/aborted';
+import { aborted, stoppable } from '../shared/aborted';
 import { byteFormat, type PgCopyFormat } from './byte-batch';
 import { check } from './check';
 import type { PostgresqlConfig } from './config';
@@ -45,7 +45,7 @@ export class PostgresqlSource implements Source {
   }
 
   discover(signal: AbortSignal): Promise<readonly StreamInfo[]> {
-    return this.#stoppable(signal, () =>
+    return stoppable(signal, () =>
       this.#sessions.use(signal, async (session) => {
         const relations = await selectedRelations(session, this.#config);
         const infos = streamInfos(relations.map((relation) => this.#relations.remember(relation)));
@@ -55,7 +55,7 @@ export class PostgresqlSource implements Source {
   }
 
   async partitions(request: PartitionRequest): Promise<Partitions> {
-    return this.#stoppable(request.signal, async () => {
+    return stoppable(request.signal, async () => {
       try {
         return await this.#plan(request);
       } catch (error) {
@@ -80,14 +80,6 @@ export class PostgresqlSource implements Source {
     await this.feed?.close();
     await this.#snapshot.close();
     await this.#sessions.close();
-  }
-
-  async #stoppable<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw signal.aborted ? aborted() : error;
-    }
   }
 
   async #plan({ stream, want, cursor, resumable, signal }: PartitionRequest): Promise<Partitions> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import { generator } from '../chaos/random';
 import { ministack } from '../servers/ministack';
 import { patient } from '../servers/patience';
 import { postgresql } from '../servers/postgresql';
+import { processesBelow } from '../servers/process-tree';
 import { describeWithServer } from '../servers/require';
 import { type Databases, eventually, makeDatabases } from './home';
 import { inAccount, LISTED, rawRequest } from './left-in-account';
@@ -321,21 +322,7 @@ const FUNCTIONS = '.build/functions-deploy';
 
 /** Kills those processes below the emulator that `chosen` wants: all run functions of ours. Gives how many. */
 function killFunctions(emulator: number, chosen: () => boolean): number {
-  const parents = new Map<number, number>();
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
-      parents.set(Number(entry), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    } catch (error) {
-      if (!['ENOENT', 'ESRCH'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
-    }
-  }
-  const below = [...parents].filter(([pid]) => {
-    for (let at = parents.get(pid); at !== undefined && at > 1; at = parents.get(at)) if (at === emulator) return true;
-    return false;
-  });
-  const victims = below.filter(chosen);
-  for (const [pid] of victims) process.kill(pid, 'SIGKILL');
+  const victims = processesBelow(emulator).filter(chosen);
+  for (const pid of victims) process.kill(pid, 'SIGKILL');
   return victims.length;
 }

@@ -7,6 +7,7 @@ import { Client } from 'pg';
 import type { Account } from './account';
 import { patient } from './patience';
 import { SUPERUSER } from './postgresql-template';
+import { processesBelow } from './process-tree';
 
 const READY_TIMEOUT_MS = patient(60_000);
 const STOP_TIMEOUT_MS = 15_000;
@@ -49,14 +50,40 @@ export async function launch(command: ServerCommand): Promise<ChildProcess> {
 }
 
 /** Sends `signal` and waits for the end; a server that ignores it for 15 s is killed. */
-export async function end(child: ChildProcess, signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
+export async function end(child: ChildProcess, signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+  await endBy(child, () => child.kill(signal));
+}
+
+/**
+ * SIGKILL for the server and every process of it. Killing the first one alone is no power failure: a backend that has
+ * work does not notice, and commits it.
+ */
+export async function killAll(child: ChildProcess): Promise<void> {
+  await endBy(child, () => {
+    const { pid } = child;
+    if (pid === undefined) return;
+    child.kill('SIGSTOP'); // so that it neither starts another process, nor sends the rest away in order
+    for (const below of processesBelow(pid)) killOne(below);
+    child.kill('SIGKILL');
+  });
+}
+
+async function endBy(child: ChildProcess, signal: () => void): Promise<void> {
   if (hasEnded(child)) return;
   const ended = once(child, 'exit');
   child.ref();
-  child.kill(signal);
+  signal();
   const killer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await ended;
   clearTimeout(killer);
+}
+
+function killOne(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // else it has ended by itself
+  }
 }
 
 function hasEnded(child: ChildProcess): boolean {

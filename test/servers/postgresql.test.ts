@@ -54,6 +54,17 @@ describe.each([15, 18] as const)('PostgreSQL %i', (version) => {
     });
   });
 
+  describeWithServer('kill', postgresql({ version }), (server) => {
+    it('ends the work of its sessions too', async () => {
+      const busy = ask(server(), `set statement_timeout = '10s'; do $$ begin loop end loop; end $$`);
+      const ended = expect(busy).rejects.toThrow(/ECONNRESET|terminated unexpectedly/);
+      const sessions = `select 1 from pg_stat_activity where query like '%end loop%' and pid <> pg_backend_pid()`;
+      while ((await ask(server(), sessions)).length === 0);
+      await server().kill();
+      await ended;
+    });
+  });
+
   describeWithServer('TLS', postgresql({ version, tls: true }), (server) => {
     const encrypted = 'select ssl, client_dn from pg_stat_ssl where pid = pg_backend_pid()';
 

@@ -8,7 +8,7 @@ import { type Certificates, makeCertificates } from './certificates';
 import { freePort } from './port';
 import { findBinaries, type PostgresqlVersion, runnableBinaries } from './postgresql-binaries';
 import { ownServerUrl, useOwnServer } from './postgresql-own';
-import { end, launch } from './postgresql-process';
+import { end, killAll, launch } from './postgresql-process';
 import { makeClusterFolder, SUPERUSER, sweepStaleClusters } from './postgresql-template';
 import type { ServerRecipe } from './require';
 import { watch } from './watcher';
@@ -41,7 +41,7 @@ export interface PostgresqlServer extends Partial<Certificates> {
   stop(): Promise<void>;
   /** Shuts it down in order, if it still runs, and starts it on the same port and data. */
   restart(): Promise<void>;
-  /** SIGKILL, as in a power failure; `restart` brings it back. */
+  /** SIGKILL for all of its processes, as in a power failure; `restart` brings it back. */
   kill(): Promise<void>;
 }
 
@@ -137,7 +137,7 @@ async function startCluster(options: PostgresqlOptions, cluster: Cluster): Promi
       // After a kill the old server's children hold its shared memory for a moment.
       child = await attempt(20, () => launch({ ...cluster, port, settings }));
     },
-    kill: () => end(child, 'SIGKILL'),
+    kill: () => killAll(child),
   };
 }
 

@@ -56,6 +56,24 @@ describe('reading SQLite', () => {
     expect((await read('bare')).rows).toEqual([]);
   });
 
+  it('takes as many columns as SQLite does, with a key and without', async () => {
+    const columns = Array.from({ length: 1999 }, (_, index) => `c${index}`).join(', ');
+    const values = Array.from({ length: 1999 }, (_, index) => index).join(', ');
+    for (const [table, first] of Object.entries({ widest: 'id text', widest_keyed: 'id text primary key' })) {
+      database.exec(`create table ${table} (${first}, ${columns});
+        insert into ${table} values ('one', ${values}), ('two', ${values})`);
+      const { rows } = await read(table);
+      expect(rows.map((row) => [row.length, row[0], row[1999]])).toEqual([
+        [2000, 'one', 1998n],
+        [2000, 'two', 1998n],
+      ]);
+    }
+    expect(await notesOf('widest')).toContain(
+      'It has as many columns as SQLite takes: read in one piece, without resuming.',
+    );
+    expect(await notesOf('widest_keyed')).toEqual([]);
+  });
+
   it('goes by the key, and by the rowid where there is none, from any batch', async () => {
     const numbers = 'with recursive n(g) as (select 1 union all select g + 1 from n where g < 300)';
     database.exec(`

@@ -19,6 +19,8 @@ interface KeyColumn {
 // Others belong to the program that wrote the file.
 const COLLATIONS = new Set(['BINARY', 'NOCASE', 'RTRIM']);
 const BINARY = 'BINARY';
+/** SQLite takes no more in a result either, so that beside so many there is no place for the rowid. */
+const MOST_COLUMNS = 2000;
 
 /** Decides how a table is read, after a look at its values. */
 export function relationOf(table: CatalogTable, look: Look, strictly: boolean): SqliteRelation {
@@ -32,7 +34,7 @@ export function relationOf(table: CatalogTable, look: Look, strictly: boolean): 
   });
   const rowid = rowidOf(table);
   const byKey = key.flatMap(({ name }) => columns.find(({ column }) => column.name === name) ?? []);
-  const byRowid = rowid === undefined ? [] : [rowidColumn(table, rowid)];
+  const byRowid = rowid === undefined || columns.length >= MOST_COLUMNS ? [] : [rowidColumn(table, rowid)];
   return {
     info: infoOf(table, look, columns, key),
     columns,
@@ -108,6 +110,9 @@ function notesOf(table: CatalogTable, columns: readonly SqliteColumn[], key: rea
           hasPrimary
             ? 'Its primary key holds NULL or values of several types, and is no key therefore.'
             : 'It has no primary key and no unique index over whole columns that are never null.',
+          ...(columns.length >= MOST_COLUMNS
+            ? ['It has as many columns as SQLite takes: read in one piece, without resuming.']
+            : []),
         ]
       : []),
     ...(mixed.length > 0 ? [`Columns with values of several types are read as text: ${mixed.join(', ')}.`] : []),

@@ -9,6 +9,7 @@ import { forgetFeed } from './forget-feed';
 import { maskSecrets, unmaskSecrets } from './masking';
 import { notifyKeys } from './notify/outbox';
 import { json, list, read, type Stored, update } from './records';
+import { promote } from './runs';
 import { openDestination } from './sessions';
 import { type IntegrationItem, keys, REMOVING } from './state';
 import { isoTime } from './views';
@@ -102,6 +103,8 @@ export async function removeIntegration(
     await removeAll(context, stored, options.data);
   } finally {
     await state.delete(keys.active(id));
+    // What was asked for in the meantime waits, unless it was removed too.
+    await promote(context, id);
   }
 }
 

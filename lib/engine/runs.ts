@@ -121,7 +121,7 @@ export async function startRun(context: EngineContext, run: RunItem, request: Sy
     await state.put(keys.queuedRun(run.integration, run.id), true, undefined, run.createdAt + RUN_RETENTION_MS);
     // The other run may have ended in between, and would then not see this one.
     await promote(context, run.integration);
-    return run;
+    return unlessRemoved(context, run);
   }
   await state.delete(keys.run(run.id));
   throw new Fault('config', 'run_active', `starting a sync of ${run.integration}: run ${active} is going on`, {
@@ -168,7 +168,7 @@ async function activate(context: EngineContext, run: RunItem): Promise<string> {
 }
 
 /** Starts the oldest run that waits, when none is active. */
-async function promote(context: EngineContext, integration: string): Promise<void> {
+export async function promote(context: EngineContext, integration: string): Promise<void> {
   const { state } = context.ports;
   for (const waiting of await list(state, keys.queuedRuns(integration))) {
     const stored = await read<RunItem>(state, keys.run(waiting.key.sort));

@@ -2,7 +2,9 @@ import * as z from 'zod';
 import { configSpec, secretField } from '../../../lib/core/config';
 import { type Connector, connector } from '../../../lib/core/connector';
 import type { Engine } from '../../../lib/engine/engine';
+import { keys } from '../../../lib/engine/state';
 import { document, faultFrom, finish, Home, MANUAL, NEVER, syncAll } from './home';
+import { gate } from './webhook-home';
 
 /** The connector in memory, with a password. */
 function guarded(home: Home): Connector {
@@ -188,6 +190,45 @@ describe('integrations', () => {
     await engine.recover();
     while (await engine.step(0, NEVER));
     await expect(engine.service.sync('shop', MANUAL)).resolves.toMatchObject({ state: 'queued' });
+  });
+
+  it('do what was asked for during a removal that failed, without being asked again', async () => {
+    await create();
+    let waiting = '';
+    home.hooks.drop = async () => {
+      waiting = (await engine.service.sync('shop', { ...MANUAL, whenRunning: 'queue' })).id;
+      throw new Error('server gone');
+    };
+    await expect(engine.service.remove('shop', { data: true })).rejects.toThrow('server gone');
+    while (await engine.step(0, NEVER));
+    expect(await engine.service.run(waiting)).toMatchObject({ state: 'succeeded', rows: 3 });
+  });
+
+  it('are not synced any more by what was to wait and came too late for their removal', async () => {
+    await create();
+    const { state } = home;
+    const put = state.put.bind(state);
+    const removed = gate();
+    const late = gate();
+    state.put = async (key, ...rest) => {
+      if (key.partition === keys.queuedRuns('shop')) {
+        late.letGo();
+        await removed.promise;
+      }
+      return put(key, ...rest);
+    };
+    let asked: Promise<unknown> | undefined;
+    home.hooks.drop = async () => {
+      asked = faultFrom(engine.service.sync('shop', { ...MANUAL, whenRunning: 'queue' }));
+      await late.promise;
+    };
+    await engine.service.remove('shop', { data: true });
+    removed.letGo();
+    expect(await asked).toMatchObject({ code: 'not_found' });
+    while (await engine.step(0, NEVER));
+    expect(home.visible('orders')).toBe(0);
+    await create();
+    expect(await syncAll(home, engine)).toMatchObject({ state: 'succeeded', rows: 3 });
   });
 
   it('throw a fault, not anything else, for a document that is no JSON', async () => {

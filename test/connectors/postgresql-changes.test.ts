@@ -50,6 +50,22 @@ for (const version of [15, 18] as const) {
       expect(batches[0]?.schema).toEqual(await source.schema('every_type'));
     });
 
+    it('have amounts of money to the last digit, and the values of a type that is only called so', async () => {
+      await client.query(`create type public.money as enum ('-1', 'much'); set lc_monetary = 'C';
+        create table a (id int primary key, cash pg_catalog.money, word public.money)`);
+      await using follower = await follow();
+      await follower.begin();
+      await client.query(
+        `insert into a values (1, '92233720368547758.07', 'much'), (2, '-0.05', '-1'), (3, '0', null)`,
+      );
+      const [batch] = await follower.batches();
+      expect(batch?.kind === 'rows' && batch.rows).toEqual([
+        [1, '92233720368547758.07', 'much'],
+        [2, '-0.05', '-1'],
+        [3, '0.00', null],
+      ]);
+    });
+
     it('leave out large values that an update has not touched, also of the key', async () => {
       await client.query(`create table a (id int, part text, body text, n int, primary key (id, part));
         alter table a alter part set storage external; alter table a alter body set storage external;

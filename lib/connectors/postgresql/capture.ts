@@ -51,7 +51,7 @@ export function whyNotCaptured(
   if (schema.key.length === 0) return 'it has no key; add a primary key';
   if (facts.generated.length > 0) return `generated columns are not in the log: ${facts.generated.join(', ')}`;
   const money = catalog.columns.find(({ typeName }) => typeName === '_money');
-  if (money) return `the log has arrays of money in the form of the server's language: ${money.name}`;
+  if (money) return `arrays of money are written in another form in the log than in the table: ${money.name}`;
   if (!identifies({ catalog, schema }, facts.identity)) {
     return 'its replica identity is not its key; set it with ALTER TABLE ... REPLICA IDENTITY';
   }

@@ -30,5 +30,5 @@ export async function currentRow(
 function cellOf(text: string | null, column: StreamSchema['columns'][number]): Value {
   if (text === null) return null;
   const bytes = Buffer.from(text);
-  return loggedReader(column, '')(bytes, 0, bytes.length);
+  return loggedReader(column)(bytes, 0, bytes.length);
 }

@@ -2,11 +2,14 @@ import type { Value } from '../../core/batch';
 import type { Column, StreamSchema } from '../../core/schema';
 import { RESOLVED_DOMAINS } from './catalog';
 import { quoteLiteral } from './identifiers';
-import { loggedReader } from './logged-values';
+import { loggedMoney, loggedReader } from './logged-values';
 import type { LoggedColumn, LoggedRelation, ReadCell } from './pgoutput';
 import type { Relation } from './relation';
 import type { Session } from './session';
 import { type CatalogColumn, readColumn } from './types';
+
+/** In `pg_type`, the same everywhere. */
+const MONEY_OID = 790;
 
 /** How the changes of one table are read, until its shape changes. */
 export interface LoggedShape {
@@ -46,6 +49,7 @@ export class LoggedShapes {
     const relation = this.#followed.get(logged.oid);
     if (relation === undefined) return;
     const types = await this.#ask((session) => typesOf(session, logged.columns));
+    const money = types.some(isMoney) ? loggedMoney(await this.#ask(moneyDecimals)) : undefined;
     const hidden = new Set(relation.catalog.columns.filter(({ readable }) => !readable).map(({ name }) => name));
     const visible = types.filter(({ name }) => !hidden.has(name));
     const columns = visible.map((type) => knownColumn(readColumn(type).column, relation, logged));
@@ -54,7 +58,7 @@ export class LoggedShapes {
     this.#shapes.set(logged.oid, {
       schema,
       places: types.map((type) => visible.indexOf(type)),
-      readers: types.map((type) => loggedReader(readColumn(type).column, type.typeName)),
+      readers: types.map((type) => (isMoney(type) && money) || loggedReader(readColumn(type).column)),
       key: key.map((name) => columns.findIndex((column) => column.name === name)),
       empty: columns.map(() => null),
     });
@@ -75,6 +79,15 @@ function knownColumn(column: Column, { schema }: Relation, logged: LoggedRelatio
   if (now && now.type === column.type && now.native === column.native) return now;
   const isKey = logged.columns.some(({ name, isKey: identifies }) => name === column.name && identifies);
   return { ...column, nullable: !isKey };
+}
+
+function isMoney({ typeOid }: CatalogColumn): boolean {
+  return typeOid === MONEY_OID;
+}
+
+async function moneyDecimals(session: Session): Promise<number> {
+  const [row] = await session.query('select scale(0::money::numeric) as decimals');
+  return Number(row?.decimals);
 }
 
 async function typesOf(session: Session, columns: readonly LoggedColumn[]): Promise<CatalogColumn[]> {

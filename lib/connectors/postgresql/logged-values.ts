@@ -26,10 +26,21 @@ const READERS: { readonly [type in ColumnType]: ReadCell<Value> } = {
   timestamptz: plain,
 };
 
-/** Amounts of money come in the form of the language C, such as `-$1,234.50`. */
-const money: ReadCell<Value> = (bytes, start, end) => bytes.toString('latin1', start, end).replaceAll(/[^\d.-]/g, '');
+/**
+ * Reads amounts of money in the form of the language C, such as `-$1,234.50`: with two decimals, however many the database
+ * gives them, which is `decimals`.
+ */
+export function loggedMoney(decimals: number): ReadCell<Value> {
+  return (bytes, start, end) => {
+    const amount = bytes.toString('latin1', start, end);
+    const sign = amount.startsWith('-') ? '-' : '';
+    const digits = String(BigInt(amount.replaceAll(/\D/g, ''))).padStart(decimals + 1, '0');
+    const point = digits.length - decimals;
+    return sign + (decimals === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`);
+  };
+}
 
-/** How the cells of a column are read that the log tells as text; `typeName` is that of its type in the table. */
-export function loggedReader(column: Column, typeName: string): ReadCell<Value> {
-  return typeName === 'money' ? money : READERS[column.type];
+/** How the cells of a column are read that the log tells as text. */
+export function loggedReader(column: Column): ReadCell<Value> {
+  return READERS[column.type];
 }

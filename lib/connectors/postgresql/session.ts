@@ -49,6 +49,8 @@ const SETTINGS = [
   'SET max_parallel_workers_per_gather = 0',
   'SET jit = off',
 ];
+// Only what comes from the log is not cast: there amounts of money look as the language of the session has them.
+const LOG_SETTINGS = [`SET lc_monetary = 'C'`];
 const TRANSACTION_TIMEOUT_VERSION = 170000;
 // The connections of a snapshot are idle for long; what lies between forgets such ones after a few minutes.
 const KEEP_ALIVE_MS = 60_000;
@@ -99,7 +101,7 @@ export async function openSession(
     classify,
   );
   const version = versionNumber(parameters.get('server_version') ?? '');
-  await watch.during(() => client.query(settings(endpoint, version)));
+  await watch.during(() => client.query(settings(endpoint, version, replication)));
   const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
   return {
     version,
@@ -186,10 +188,11 @@ function connectionLost(cause: unknown): Fault {
   return new Fault('transient', 'connection_lost', message, { hint: 'It is tried again by itself.', cause });
 }
 
-function settings(endpoint: Endpoint, version: number): string {
+function settings(endpoint: Endpoint, version: number, replication: boolean): string {
   const { statementTimeoutMs } = endpoint;
   return [
     ...SETTINGS,
+    ...(replication ? LOG_SETTINGS : []),
     ...(version >= TRANSACTION_TIMEOUT_VERSION ? ['SET transaction_timeout = 0'] : []),
     ...(statementTimeoutMs === undefined ? [] : [`SET statement_timeout = ${statementTimeoutMs}`]),
   ].join(';');

@@ -1,10 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { endOfLog } from '../../lib/connectors/postgresql/head';
+import type { Session } from '../../lib/connectors/postgresql/session';
+import type { Position } from '../../lib/core/position';
 import { faultOf, signal } from '../contracts/source-reading';
 import { type PostgresqlServer, postgresql } from '../servers/postgresql';
 import { Follower } from '../servers/postgresql-follower';
 import { describeWithServer } from '../servers/require';
 import { configOf, textClient } from './postgresql';
 
+const PAGE = 8192;
 const NAMES = `select 'slot ' || slot_name as name from pg_replication_slots
   union all select 'publication ' || pubname from pg_publication order by 1`;
 
@@ -58,6 +63,23 @@ describeWithServer('what following changes makes in PostgreSQL', postgresql({ ve
     await follower.feed.acknowledge(position);
     expect(await confirmed()).toBe(position.value.lsn);
     expect(await follower.begin()).toMatchObject({ begun: [] });
+  });
+
+  it('ends where the log ends, also at the begin of a page', async () => {
+    await client.query('create table a (id int primary key)');
+    await using follower = await Follower.open(configOf(server()));
+    await follower.begin();
+    const asking: Pick<Session, 'query'> = { query: async (sql) => (await client.query(sql)).rows };
+    let end = 1;
+    // The server's own processes may write something just then.
+    for (let id = 1; id <= 5 && end % PAGE !== 0; id++) {
+      await client.query(`insert into a values (${id})`);
+      await client.query('select pg_switch_wal()');
+      end = await endOfLog(asking as Session);
+    }
+    // The next record will stand behind a header, before which the server has sent all that there is.
+    expect(end % PAGE).toBe(0);
+    expect(await follower.changes()).toContain('insert a {"id":1}');
   });
 
   it('moves on where only other tables change, so that the log can be forgotten', async () => {
@@ -213,6 +235,29 @@ describeWithServer('what following changes makes in PostgreSQL', postgresql({ ve
     expect(await follower.changes()).toHaveLength(2);
   });
 });
+
+describeWithServer(
+  'a PostgreSQL that gives up readers that say nothing',
+  postgresql({ version: 15, settings: { wal_sender_timeout: '12s' } }),
+  (server: () => PostgresqlServer) => {
+    it('sends on to one that needs long to store what it has', async () => {
+      const client = await textClient(server());
+      await client.query('create table a (id int primary key, body text)');
+      await using follower = await Follower.open(configOf(server()));
+      await follower.begin();
+      await client.query(`insert into a select g, repeat(md5(g::text), 300) from generate_series(1, 3000) g`);
+      await client.end();
+      const { streams, position } = follower;
+      const request = { streams, follow: false, size: { rows: 500, bytes: 1 << 20 }, accept: [], signal: signal() };
+      let rows = 0;
+      for await (const batch of follower.feed.read({ ...request, from: position as Position })) {
+        if (rows === 0) await sleep(16_000);
+        if (batch.kind === 'rows') rows += batch.rows.length;
+      }
+      expect(rows).toBe(3000);
+    });
+  },
+);
 
 describeWithServer(
   'PostgreSQL without a logical log',

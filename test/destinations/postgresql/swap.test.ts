@@ -5,6 +5,7 @@ import type { Destination, DestinationContext } from '../../../lib/core/destinat
 import type { StreamSchema } from '../../../lib/core/schema';
 import { openDestination } from '../../../lib/destinations';
 import { column, options, orders, rowBatch } from '../../contracts/destination-harness';
+import { patient } from '../../servers/patience';
 import { postgresql } from '../../servers/postgresql';
 import { describeWithServer } from '../../servers/require';
 import { query, silent } from '../postgresql';
@@ -241,7 +242,7 @@ for (const version of [15, 18] as const) {
           slowest = Math.max(slowest, Date.now() - start);
           await sleep(20);
         }
-        expect(slowest).toBeLessThan(2500);
+        expect(slowest).toBeLessThan(patient(2500));
         await long.query('COMMIT');
         await long.end();
         expect((await publishing).rows).toBe(3);

@@ -119,9 +119,10 @@ export async function startRun(context: EngineContext, run: RunItem, request: Sy
   if (active === run.id) return unlessRemoved(context, run);
   if (request.whenRunning === 'queue') {
     await state.put(keys.queuedRun(run.integration, run.id), true, undefined, run.createdAt + RUN_RETENTION_MS);
+    await unlessRemoved(context, run);
     // The other run may have ended in between, and would then not see this one.
     await promote(context, run.integration);
-    return unlessRemoved(context, run);
+    return run;
   }
   await state.delete(keys.run(run.id));
   throw new Fault('config', 'run_active', `starting a sync of ${run.integration}: run ${active} is going on`, {
@@ -132,8 +133,9 @@ export async function startRun(context: EngineContext, run: RunItem, request: Sy
 
 /** The integration may have been removed while the run was on its way to begin. */
 async function unlessRemoved(context: EngineContext, run: RunItem): Promise<RunItem> {
-  if (await context.ports.state.get(keys.integration(run.integration))) return run;
-  await cancelRun(context, run.id);
+  const { state } = context.ports;
+  if (await state.get(keys.integration(run.integration))) return run;
+  if (await state.get(keys.run(run.id))) await cancelRun(context, run.id);
   throw new Fault('config', 'not_found', `starting a sync of ${run.integration}: it was removed in the meantime`);
 }
 

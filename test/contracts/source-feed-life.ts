@@ -232,7 +232,7 @@ function resourceContract(connector: Connector, running: Running, check: Check):
           if (sound(batch)) most = Math.max(most, memory() - before);
         }
         expect(batches).toBeGreaterThan(12);
-        expect(most).toBeLessThan(LARGE / 4);
+        expect(most).toBeLessThan(LARGE / 3);
       });
     },
     60_000,

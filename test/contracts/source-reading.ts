@@ -118,8 +118,10 @@ export type Running = () => RunningSource;
 /** How tests read where nothing else is said. */
 export const SIZE = { rows: 40, bytes: 1 << 20 };
 
-// Bytes outside the heap count: that is where a socket that nobody holds back would pile up.
+// Bytes outside the heap count: that is where a socket that nobody holds back would pile up. The first collection only
+// begins to free them, on another thread; the second waits for that.
 export function memory(): number {
+  collectGarbage();
   collectGarbage();
   const { heapUsed, external, arrayBuffers } = process.memoryUsage();
   return heapUsed + external + arrayBuffers;

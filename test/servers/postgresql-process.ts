@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import type { Account } from './account';
 import { patient } from './patience';
 import { SUPERUSER } from './postgresql-template';
-import { processesBelow } from './process-tree';
+import { processesBelow, signalIfAlive } from './process-tree';
 
 const READY_TIMEOUT_MS = patient(60_000);
 const STOP_TIMEOUT_MS = 15_000;
@@ -63,7 +63,7 @@ export async function killAll(child: ChildProcess): Promise<void> {
     const { pid } = child;
     if (pid === undefined) return;
     child.kill('SIGSTOP'); // so that it neither starts another process, nor sends the rest away in order
-    for (const below of processesBelow(pid)) killOne(below);
+    for (const below of processesBelow(pid)) signalIfAlive(below, 'SIGKILL');
     child.kill('SIGKILL');
   });
 }
@@ -76,14 +76,6 @@ async function endBy(child: ChildProcess, signal: () => void): Promise<void> {
   const killer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await ended;
   clearTimeout(killer);
-}
-
-function killOne(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // else it has ended by itself
-  }
 }
 
 function hasEnded(child: ChildProcess): boolean {

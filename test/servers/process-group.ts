@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { signalIfAlive } from './process-tree';
 
 const STOP_TIMEOUT_MS = 10_000;
 // The pid is written by the server's own process before it becomes the server, so that there is no moment without it.
@@ -72,22 +73,14 @@ async function endGroup(child: ChildProcess, pid: number): Promise<void> {
   if (!hasEnded(child)) {
     const ended = once(child, 'exit');
     child.ref();
-    signalGroup(pid, 'SIGTERM');
+    signalIfAlive(-pid, 'SIGTERM');
     const killer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await ended;
     clearTimeout(killer);
   }
-  signalGroup(pid, 'SIGKILL'); // what its first process left behind
+  signalIfAlive(-pid, 'SIGKILL'); // what its first process left behind
 }
 
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // else all of them have ended
-  }
 }

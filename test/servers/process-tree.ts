@@ -11,6 +11,15 @@ export function processesBelow(ancestor: number): readonly number[] {
   return [...parents.keys()].filter(isBelow);
 }
 
+/** Signals a process, or with a negative number its group, unless it has ended. */
+export function signalIfAlive(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 function parentsOfProc(): Map<number, number> {
   const parents = new Map<number, number>();
   for (const entry of readdirSync('/proc')) {

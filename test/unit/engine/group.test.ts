@@ -3,6 +3,7 @@ import type { Batch, RowBatch } from '../../../lib/core/batch';
 import { BatchReader } from '../../../lib/engine/batch-reader';
 import { Group, isAddition } from '../../../lib/engine/group';
 import { memorySchema } from '../../memory/source';
+import { gate } from './home';
 
 const schema = memorySchema('orders');
 const rows = (value: number, more: Partial<RowBatch> = {}): RowBatch => ({
@@ -89,10 +90,7 @@ describe('a group of batches', () => {
   });
 
   it('does not wait longer than its time for a slow source, and loses nothing', async () => {
-    let letGo = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
+    const { promise: held, letGo } = gate();
     async function* slow() {
       yield rows(1);
       await held;
@@ -110,10 +108,7 @@ describe('a group of batches', () => {
   });
 
   it('does not take a source for ended that fails after the group has left it waiting', async () => {
-    let fail = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      fail = resolve;
-    });
+    const { promise: held, letGo: fail } = gate();
     async function* slow() {
       yield rows(1);
       await held;
@@ -151,10 +146,7 @@ describe('a group of batches', () => {
 describe('a reader of batches', () => {
   it('closes the source once, interrupting what is under way', async () => {
     let closed = 0;
-    let letGo = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
+    const { promise: held, letGo } = gate();
     async function* slow() {
       try {
         yield rows(1);

@@ -251,3 +251,12 @@ export async function faultFrom(work: Promise<unknown>): Promise<Fault> {
   if (error instanceof Fault) return error;
   throw new Error(`expected a fault, got ${String(error)}`);
 }
+
+/** Something to wait for until it is let go. */
+export function gate() {
+  let letGo = (): void => undefined;
+  const promise = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  return { promise, letGo };
+}

@@ -3,8 +3,7 @@ import { configSpec, secretField } from '../../../lib/core/config';
 import { type Connector, connector } from '../../../lib/core/connector';
 import type { Engine } from '../../../lib/engine/engine';
 import { keys } from '../../../lib/engine/state';
-import { document, faultFrom, finish, Home, MANUAL, NEVER, syncAll } from './home';
-import { gate } from './webhook-home';
+import { document, faultFrom, finish, gate, Home, MANUAL, NEVER, syncAll } from './home';
 
 /** The connector in memory, with a password. */
 function guarded(home: Home): Connector {

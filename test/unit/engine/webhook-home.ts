@@ -4,7 +4,7 @@ import type { WebhookCall, WebhookRun } from '../../../lib/core/service';
 import { signWebhook } from '../../../lib/core/webhook-signature';
 import type { Engine } from '../../../lib/engine/engine';
 import { MemorySecrets } from '../../memory/secrets';
-import { document, Home, MANUAL, NEVER } from './home';
+import { document, gate, Home, MANUAL, NEVER } from './home';
 
 /** Part of a document. */
 export type Members = { readonly [name: string]: Json };
@@ -83,13 +83,4 @@ export class WebhookHome {
     };
     return { id, end };
   }
-}
-
-/** Something to wait for until it is let go. */
-export function gate() {
-  let letGo = (): void => undefined;
-  const promise = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  return { promise, letGo };
 }

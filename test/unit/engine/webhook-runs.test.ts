@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { WebhookRun } from '../../../lib/core/service';
-import { document, faultFrom, faultOf, finish, NEVER, QUEUED } from './home';
-import { gate, INCREMENTAL, section, WebhookHome } from './webhook-home';
+import { document, faultFrom, faultOf, finish, gate, NEVER, QUEUED } from './home';
+import { INCREMENTAL, section, WebhookHome } from './webhook-home';
 
 const COUNT = 200;
 
